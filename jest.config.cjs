@@ -1,0 +1,35 @@
+// CommonJS jest: NO --experimental-vm-modules. Everything (our TS and the ESM-only deps) is turned into CJS by swc.
+const swc = (syntax) => [
+  '@swc/jest',
+  {
+    swcrc: false,
+    sourceMaps: 'inline',
+    module: { type: 'commonjs' },
+    jsc: {
+      target: 'es2022',
+      parser: syntax === 'ts' ? { syntax: 'typescript', decorators: true } : { syntax: 'ecmascript' },
+      transform:
+        syntax === 'ts' ? { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false } : {},
+      keepClassNames: true,
+    },
+  },
+];
+const common = {
+  testEnvironment: 'node',
+  testTimeout: 30_000,
+  rootDir: __dirname,
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': swc('ts'), '^.+\\.m?js$': swc('js') },
+  // the packages that ship ESM only (Nest 12 itself, jose, ...)
+  transformIgnorePatterns: [
+    '/node_modules/(?!(@nestjs/|jose/|file-type/|strtok3/|token-types/|uint8array-extras/|@tokenizer/|@borewit/))',
+  ],
+};
+module.exports = {
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/**/*.ts', 'ormconfig.ts', '!src/main.ts'],
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },
+  ],
+};
