@@ -1,0 +1,147 @@
+import { availableParallelism } from 'node:os';
+import { ConfigurableModuleBuilder, type ModuleMetadata, type Provider } from '@nestjs/common';
+
+export const SIGNING_ALGS = ['ES256', 'RS256', 'EdDSA'] as const;
+export type SigningAlg = (typeof SIGNING_ALGS)[number];
+
+/** At most `requests` at once, and over time `requests` per `seconds`; `false` turns the limit off. */
+export type Limit = { requests: number; seconds: number } | false;
+
+export interface AuthOptions {
+  /** URL of this authorization server: `iss` of every token. No query, no fragment (RFC 8414 §2). */
+  issuer: string;
+  /** The service secret, at least 32 characters. Every keyed hash and the signing keys' encryption derive from it. */
+  secret: string;
+  /** `aud` of access tokens. Default: the issuer. */
+  audience?: string;
+  /** The client of a request that names none. Default: none. */
+  defaultClientId?: string;
+  /** Algorithm of newly made signing keys. Default: ES256. */
+  signingAlg?: SigningAlg;
+  /** Life of an access token in seconds, 30–86400; a client may have its own. Default: 7200. */
+  accessTokenTtl?: number;
+  /** Life of a session in seconds from sign-in; refreshing never extends it; a client may have its own. Default: 2678400. */
+  refreshTokenTtl?: number;
+  /** Seconds in which the party that rotated a refresh token may present the old one again, 0–300; 0 turns it off. Default: 10. */
+  refreshRetryWindow?: number;
+  /** Life of an authorization code in seconds, 1–600 (RFC 6749 §4.1.2). Default: 60. */
+  authorizationCodeTtl?: number;
+  /** Life of a device code in seconds (RFC 8628 §3.2). Default: 600. */
+  deviceCodeTtl?: number;
+  /** Least seconds between two polls for a device code (RFC 8628 §3.2). Default: 3. */
+  deviceCodeInterval?: number;
+  /** Where users type their device code. Default: `<issuer>/device`. */
+  verificationUri?: string;
+  /** Budgets of requests by client address (IPv6: by /64). Default: 300 per 60 s. */
+  limitIp?: Limit;
+  /** Budget of requests by client. Default: 6000 per 60 s. */
+  limitClient?: Limit;
+  /** Budget of sign-in attempts by account. Default: 10 per 300 s. */
+  limitAccount?: Limit;
+  /** Password hashes computed at once. Default: the number of cores, at most 3. */
+  hashingConcurrency?: number;
+  /** Sign-ins that may wait for a hash; one more is answered `unavailable`. Default: 64. */
+  hashingQueue?: number;
+  /** Seconds between two sweeps of expired sessions and codes; 0 turns them off. Default: 60. */
+  cleanupInterval?: number;
+}
+
+export interface ResolvedAuthOptions extends Required<Omit<AuthOptions, 'defaultClientId'>> {
+  defaultClientId: string | undefined;
+  /** google.rpc.ErrorInfo.domain: the issuer's host. */
+  domain: string;
+}
+
+/** One wrong option. */
+export class OptionError extends Error {
+  constructor(
+    /** Its name in AuthOptions. */
+    readonly option: string,
+    readonly problem: string,
+  ) {
+    super(`AuthModule: ${option} ${problem}`);
+    this.name = 'OptionError';
+  }
+}
+
+/**
+ * The options with their defaults, checked.
+ * @throws OptionError for the first that is wrong
+ */
+export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
+  const issuer = issuerUrl(options.issuer);
+  if (typeof options.secret !== 'string' || options.secret.length < 32) {
+    throw new OptionError('secret', 'must be at least 32 characters');
+  }
+  const signingAlg = options.signingAlg ?? 'ES256';
+  if (!SIGNING_ALGS.includes(signingAlg))
+    throw new OptionError('signingAlg', `must be one of ${SIGNING_ALGS.join(', ')}`);
+  return {
+    issuer: options.issuer,
+    domain: issuer.host,
+    secret: options.secret,
+    audience: options.audience ?? options.issuer,
+    defaultClientId: options.defaultClientId,
+    signingAlg,
+    accessTokenTtl: within('accessTokenTtl', options.accessTokenTtl ?? 7200, 30, 86_400),
+    refreshTokenTtl: within('refreshTokenTtl', options.refreshTokenTtl ?? 2_678_400, 60, 315_360_000),
+    refreshRetryWindow: within('refreshRetryWindow', options.refreshRetryWindow ?? 10, 0, 300),
+    authorizationCodeTtl: within('authorizationCodeTtl', options.authorizationCodeTtl ?? 60, 1, 600),
+    deviceCodeTtl: within('deviceCodeTtl', options.deviceCodeTtl ?? 600, 1, 86_400),
+    deviceCodeInterval: within('deviceCodeInterval', options.deviceCodeInterval ?? 3, 1, 60),
+    verificationUri: options.verificationUri ?? `${options.issuer.replace(/\/$/, '')}/device`,
+    limitIp: limit('limitIp', options.limitIp ?? { requests: 300, seconds: 60 }),
+    limitClient: limit('limitClient', options.limitClient ?? { requests: 6000, seconds: 60 }),
+    limitAccount: limit('limitAccount', options.limitAccount ?? { requests: 10, seconds: 300 }),
+    // libuv has four threads by default, and the database needs one
+    hashingConcurrency: within(
+      'hashingConcurrency',
+      options.hashingConcurrency ?? Math.min(availableParallelism(), 3),
+      1,
+      1024,
+    ),
+    hashingQueue: within('hashingQueue', options.hashingQueue ?? 64, 0, 100_000),
+    cleanupInterval: within('cleanupInterval', options.cleanupInterval ?? 60, 0, 86_400),
+  };
+}
+
+function within(name: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new OptionError(name, `must be a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function limit(name: string, value: Limit): Limit {
+  if (value === false) return false;
+  return {
+    requests: within(name, value.requests, 1, 1_000_000_000),
+    seconds: within(name, value.seconds, 1, 86_400),
+  };
+}
+
+function issuerUrl(issuer: string): URL {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
+    throw new OptionError('issuer', 'must be an http(s) URL without query or fragment');
+  }
+  return url;
+}
+
+export const AUTH_OPTIONS = Symbol('nest-auth options');
+
+/** What a host says besides the options, when it imports the module. */
+export interface AuthModuleExtras {
+  /** Name of the host's TypeORM data source. Default: its default one. */
+  dataSource?: string;
+  /** Modules whose exports the replacing providers need. */
+  imports?: ModuleMetadata['imports'];
+  /** Providers that replace ours by class token: Users, PasswordHasher, Clock, AuditSink, AuthThrottlerStorage. */
+  providers?: Provider[];
+}
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<AuthOptions>({
+  moduleName: 'Auth',
+})
+  .setClassMethodName('forRoot')
+  .build();

@@ -1,0 +1,22 @@
+import { AuthorizationCode } from '../authorization/authorization-code.entity.js';
+import { ClientSecret } from '../clients/client-secret.entity.js';
+import { Client } from '../clients/client.entity.js';
+import { DeviceAuthorization } from '../device/device-authorization.entity.js';
+import { SigningKey } from '../keys/signing-key.entity.js';
+import { Session } from '../sessions/session.entity.js';
+import { UserRow } from '../users/user.entity.js';
+import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create-auth-tables.js';
+
+/** Every entity of the module, for a host's data source. Their tables begin with `auth_`. */
+export const authEntities = [
+  Client,
+  ClientSecret,
+  UserRow,
+  Session,
+  AuthorizationCode,
+  DeviceAuthorization,
+  SigningKey,
+];
+
+/** Every migration of the module, in order, for a host's data source. */
+export const authMigrations = [CreateAuthTables1763850000000];

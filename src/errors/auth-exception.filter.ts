@@ -1,0 +1,125 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
+import { isDatabaseAway } from '../database/faults.js';
+import { requestIdOf } from '../http/request-id.js';
+import { NO_STORE, sendJson } from '../http/send-json.js';
+import { AuthError } from './auth.error.js';
+import { type ErrorCode, rowOf } from './catalogue.js';
+
+const TYPE = 'type.googleapis.com/google.rpc.';
+
+/** What a Nest or Express failure means in our catalogue, by its HTTP status. */
+const BY_STATUS: Record<number, [ErrorCode, string]> = {
+  400: ['invalid_argument', 'BODY_MALFORMED'],
+  401: ['unauthenticated', 'ACCESS_TOKEN_INVALID'],
+  403: ['permission_denied', 'PERMISSION_DENIED'],
+  404: ['not_found', 'ROUTE_UNKNOWN'],
+  405: ['method_not_allowed', 'METHOD_NOT_ALLOWED'],
+  413: ['payload_too_large', 'BODY_TOO_LARGE'],
+  415: ['unsupported_media_type', 'CONTENT_TYPE_UNSUPPORTED'],
+  429: ['resource_exhausted', 'RATE_LIMIT_EXCEEDED'],
+  503: ['unavailable', 'UNAVAILABLE'],
+};
+
+/**
+ * Turns whatever was thrown into the one documented body; the only place that builds it.
+ * The library binds it to its own controllers; the service binds it globally as well.
+ */
+@Catch()
+export class AuthExceptionFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Auth');
+
+  constructor(@Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const error = toAuthError(thrown);
+    const row = rowOf(error.code);
+    this.log(error, thrown, requestIdOf(request));
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.locals['error'] = row.error;
+    response.locals['reason'] = error.reason;
+    sendJson(request, response, row.status, this.body(error, request), {
+      ...NO_STORE,
+      ...challenge(error, request),
+      ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
+      ...error.headers,
+    });
+  }
+
+  private body(error: AuthError, request: Request): object {
+    const row = rowOf(error.code);
+    const sentence = row.reasons[error.reason] ?? row.sentence;
+    const message = error.hint === undefined ? sentence.en : `${sentence.en} ${error.hint}`;
+    const details: object[] = [
+      { '@type': `${TYPE}ErrorInfo`, reason: error.reason, domain: this.options.domain, metadata: {} },
+    ];
+    if (error.fields) details.push({ '@type': `${TYPE}BadRequest`, fieldViolations: error.fields });
+    if (error.retryAfter !== undefined) {
+      details.push({ '@type': `${TYPE}RetryInfo`, retryDelay: `${error.retryAfter}s` });
+    }
+    details.push({ '@type': `${TYPE}RequestInfo`, requestId: requestIdOf(request) });
+    if (prefersChinese(request)) {
+      details.push({ '@type': `${TYPE}LocalizedMessage`, locale: 'zh-CN', message: sentence['zh-CN'] });
+    }
+    return {
+      error: row.error,
+      error_code: row.error_code,
+      error_description: message,
+      code: row.code,
+      message,
+      details,
+    };
+  }
+
+  private log(error: AuthError, thrown: unknown, requestId: string): void {
+    const status = rowOf(error.code).status;
+    if (status < 500) return;
+    const cause = error.cause ?? thrown;
+    const entry = {
+      msg: error.message,
+      requestId,
+      cause: cause instanceof Error ? (cause.stack ?? cause.message) : cause,
+    };
+    if (status === 500) this.logger.error(entry);
+    else this.logger.warn(entry);
+  }
+}
+
+function toAuthError(thrown: unknown): AuthError {
+  if (thrown instanceof AuthError) return thrown as AuthError;
+  if (isDatabaseAway(thrown)) {
+    return new AuthError('unavailable', { reason: 'DATABASE_UNAVAILABLE', retryAfter: 1, cause: thrown });
+  }
+  const status = statusOf(thrown);
+  if (status === undefined || (status >= 500 && status !== 503)) {
+    return new AuthError('internal', { reason: 'INTERNAL', cause: thrown });
+  }
+  const [code, reason] = BY_STATUS[status] ?? BY_STATUS[400]!;
+  return new AuthError(code, { reason, ...(status === 503 ? { retryAfter: 1 } : {}), cause: thrown });
+}
+
+/** Nest's HttpException, or an error of Express's middleware that carries a client status. */
+function statusOf(thrown: unknown): number | undefined {
+  if (thrown instanceof HttpException) return thrown.getStatus();
+  const status = (thrown as { status?: unknown } | null)?.status;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}
+
+function challenge(error: AuthError, request: Request): Record<string, string> {
+  if (error.code === 'unauthenticated') return { 'WWW-Authenticate': 'Bearer error="invalid_token"' }; // RFC 6750 §3
+  const followedBasic = /^basic\b/i.test(request.headers.authorization ?? '');
+  if (rowOf(error.code).status !== 401 || !followedBasic) return {};
+  return { 'WWW-Authenticate': 'Basic realm="auth", charset="UTF-8"' }; // RFC 6749 §5.2, RFC 7617 §2.1
+}
+
+function prefersChinese(request: Request): boolean {
+  if (request.headers['accept-language'] === undefined) return false;
+  return String(request.acceptsLanguages('en', 'zh-CN', 'zh')).startsWith('zh');
+}

@@ -1,0 +1,263 @@
+/** What a caller reads, in each language the service speaks. */
+export interface Sentence {
+  en: string;
+  'zh-CN': string;
+}
+
+interface Row {
+  /** The word of the contract: `error` in the body. */
+  error: string;
+  /** HTTP status. */
+  status: number;
+  /** Number of google.rpc.Code. */
+  code: number;
+  /** HTTP status × 100 + a serial number; never 0, never reused. */
+  error_code: number;
+  /** The sentence for a reason that has none of its own (a host's own grant, say). */
+  sentence: Sentence;
+  /** google.rpc.ErrorInfo.reason → its own sentence. */
+  reasons: Record<string, Sentence>;
+}
+
+const say = (en: string, zh: string): Sentence => ({ en, 'zh-CN': zh });
+
+/**
+ * Every failure of the service: the one place that knows statuses, codes and sentences.
+ * The official SDK reads categories out of the words: "password" and "not found" stand only where they mean it.
+ */
+export const CATALOGUE = {
+  invalid_argument: {
+    error: 'invalid_argument',
+    status: 400,
+    code: 3,
+    error_code: 40001,
+    sentence: say('A parameter is missing or wrong.', '参数错误或用户输入的信息不正确。'),
+    reasons: {
+      PARAMETER_MISSING: say('A required parameter is missing.', '缺少必填参数。'),
+      PARAMETER_REPEATED: say('A parameter was sent more than once.', '参数重复。'),
+      PARAMETER_INVALID: say('A parameter is malformed.', '参数格式不正确。'),
+      PARAMETER_TOO_LONG: say('A parameter is too long.', '参数过长。'),
+      BODY_MALFORMED: say('The request body could not be read.', '请求体格式错误，无法解析。'),
+      BODY_TIMEOUT: say('The request body did not arrive in time.', '请求体未能及时送达。'),
+      BASIC_MALFORMED: say('The Authorization header is malformed.', 'Authorization 请求头格式不正确。'),
+      CLIENT_AUTHENTICATION_REPEATED: say(
+        'Authenticate the client in one way only: the Authorization header or the body.',
+        '客户端只能使用一种认证方式：Authorization 请求头或请求体。',
+      ),
+      CLIENT_ID_MISMATCH: say('The request names more than one client_id.', '请求中的 client_id 不一致。'),
+      WRONG_USERNAME_OR_PASSWORD: say('The username or password is wrong.', '用户名或密码不正确。'),
+    },
+  },
+  method_not_allowed: {
+    error: 'invalid_argument',
+    status: 405,
+    code: 3,
+    error_code: 40501,
+    sentence: say('This method is not allowed here.', '不支持该请求方法。'),
+    reasons: { METHOD_NOT_ALLOWED: say('This method is not allowed here.', '不支持该请求方法。') },
+  },
+  payload_too_large: {
+    error: 'invalid_argument',
+    status: 413,
+    code: 3,
+    error_code: 41301,
+    sentence: say('The request body is too large.', '请求体过大。'),
+    reasons: { BODY_TOO_LARGE: say('The request body is larger than 64 KiB.', '请求体超过 64 KiB。') },
+  },
+  unsupported_media_type: {
+    error: 'invalid_argument',
+    status: 415,
+    code: 3,
+    error_code: 41501,
+    sentence: say('This content type is not supported.', '不支持该内容类型。'),
+    reasons: {
+      CONTENT_TYPE_UNSUPPORTED: say(
+        'Send application/json, application/x-www-form-urlencoded or JSON as text/plain.',
+        '仅支持 application/json、application/x-www-form-urlencoded，或以 text/plain 发送的 JSON。',
+      ),
+      CHARSET_UNSUPPORTED: say('Send the body as UTF-8.', '请求体须使用 UTF-8 编码。'),
+      CONTENT_ENCODING_UNSUPPORTED: say('Send the body uncompressed.', '请求体不能压缩。'),
+    },
+  },
+  unsupported_grant_type: {
+    error: 'unsupported_grant_type',
+    status: 400,
+    code: 3,
+    error_code: 40002,
+    sentence: say('This grant_type is not supported.', '不支持该 grant_type。'),
+    reasons: { GRANT_TYPE_UNSUPPORTED: say('This grant_type is not supported.', '不支持该 grant_type。') },
+  },
+  invalid_grant: {
+    error: 'invalid_grant',
+    status: 400,
+    code: 9,
+    error_code: 40003,
+    sentence: say('This grant is wrong, used or expired.', '授权凭证不正确、已使用或已过期。'),
+    reasons: {
+      REFRESH_TOKEN_INVALID: say('The refresh token is wrong. Sign in again.', 'refresh token 不正确，请重新登录。'),
+      REFRESH_TOKEN_EXPIRED: say('The refresh token has expired. Sign in again.', 'refresh token 已过期，请重新登录。'),
+      REFRESH_TOKEN_REUSED: say(
+        'The refresh token was used before, so its session has been ended. Sign in again.',
+        'refresh token 已被使用过，会话已终止，请重新登录。',
+      ),
+      SESSION_REVOKED: say('The session has ended. Sign in again.', '会话已结束，请重新登录。'),
+      CODE_INVALID: say('The authorization code is wrong.', '授权码不正确。'),
+      CODE_EXPIRED: say('The authorization code has expired.', '授权码已过期。'),
+      CODE_REUSED: say(
+        'The authorization code was used before, so what it gave has been revoked.',
+        '授权码已被使用过，由它签发的令牌已被撤销。',
+      ),
+      REDIRECT_URI_MISMATCH: say(
+        'redirect_uri is not the one the authorization code was issued for.',
+        'redirect_uri 与申请授权码时不一致。',
+      ),
+      CODE_VERIFIER_MISMATCH: say(
+        'code_verifier does not match the authorization code.',
+        'code_verifier 与授权码不匹配。',
+      ),
+      DEVICE_CODE_INVALID: say('The device code is wrong or was used before.', '设备码不正确或已被使用。'),
+    },
+  },
+  invalid_scope: {
+    error: 'invalid_scope',
+    status: 400,
+    code: 3,
+    error_code: 40004,
+    sentence: say('This scope is not supported.', '不支持该 scope。'),
+    reasons: {
+      SCOPE_NOT_ALLOWED: say('This scope is unknown or not allowed to the client.', 'scope 不存在或客户端无权使用。'),
+      SCOPE_WIDENED: say('The scope goes beyond what the session was granted.', 'scope 超出了会话已获得的范围。'),
+    },
+  },
+  authorization_pending: {
+    error: 'authorization_pending',
+    status: 400,
+    code: 9,
+    error_code: 40005,
+    sentence: say('The user has not answered yet.', '用户尚未完成授权。'),
+    reasons: { AUTHORIZATION_PENDING: say('The user has not answered yet.', '用户尚未完成授权。') },
+  },
+  slow_down: {
+    error: 'slow_down',
+    status: 400,
+    code: 8,
+    error_code: 40006,
+    sentence: say('Polling too fast; wait longer between requests.', '轮询过于频繁，请延长间隔。'),
+    reasons: { POLLING_TOO_FAST: say('Polling too fast; wait longer between requests.', '轮询过于频繁，请延长间隔。') },
+  },
+  access_denied: {
+    error: 'access_denied',
+    status: 400,
+    code: 7,
+    error_code: 40007,
+    sentence: say('The user refused.', '用户拒绝了授权。'),
+    reasons: { ACCESS_DENIED: say('The user refused.', '用户拒绝了授权。') },
+  },
+  expired_token: {
+    error: 'expired_token',
+    status: 400,
+    code: 9,
+    error_code: 40008,
+    sentence: say('The device code has expired. Start again.', '设备码已过期，请重新开始。'),
+    reasons: { DEVICE_CODE_EXPIRED: say('The device code has expired. Start again.', '设备码已过期，请重新开始。') },
+  },
+  unauthorized_client: {
+    error: 'unauthorized_client',
+    status: 401,
+    code: 16,
+    error_code: 40101,
+    sentence: say('The client secret is wrong.', '客户端秘钥不正确。'),
+    reasons: {
+      CLIENT_SECRET_WRONG: say('The client secret is wrong.', '客户端秘钥不正确。'),
+      CLIENT_SECRET_MISSING: say('This client must authenticate with its secret.', '该客户端必须提供秘钥。'),
+    },
+  },
+  invalid_client: {
+    error: 'invalid_client',
+    status: 401,
+    code: 16,
+    error_code: 40102,
+    sentence: say('The client does not exist.', '客户端不存在。'),
+    reasons: {
+      CLIENT_UNKNOWN: say('The client does not exist.', '客户端不存在。'),
+      CLIENT_DISABLED: say('The client is disabled.', '客户端已被停用。'),
+    },
+  },
+  unauthenticated: {
+    error: 'unauthenticated',
+    status: 401,
+    code: 16,
+    error_code: 40103,
+    sentence: say('The access token is not correct or has expired.', 'access token 不正确或已过期。'),
+    reasons: {
+      ACCESS_TOKEN_INVALID: say('The access token is not correct or has expired.', 'access token 不正确或已过期。'),
+    },
+  },
+  permission_denied: {
+    error: 'permission_denied',
+    status: 403,
+    code: 7,
+    error_code: 40301,
+    sentence: say('This is not allowed.', '权限不足。'),
+    reasons: {
+      GRANT_TYPE_NOT_ALLOWED: say('The client may not use this grant_type.', '客户端无权使用该 grant_type。'),
+      CLIENT_PUBLIC: say('Only a confidential client may do this.', '仅机密客户端可以执行此操作。'),
+      USER_DISABLED: say('The user is disabled.', '用户已被停用。'),
+    },
+  },
+  not_found: {
+    error: 'not_found',
+    status: 404,
+    code: 5,
+    error_code: 40401,
+    sentence: say('There is no such route.', '请求的路径不存在。'),
+    reasons: { ROUTE_UNKNOWN: say('There is no such route.', '请求的路径不存在。') },
+  },
+  resource_exhausted: {
+    error: 'resource_exhausted',
+    status: 429,
+    code: 8,
+    error_code: 42901,
+    sentence: say('Too many requests; try again later.', '请求超过频次限制，请稍后重试。'),
+    reasons: {
+      LIMIT_IP: say('Too many requests from this address; try again later.', '该地址请求超过频次限制，请稍后重试。'),
+      LIMIT_CLIENT: say(
+        'Too many requests from this client; try again later.',
+        '该客户端请求超过频次限制，请稍后重试。',
+      ),
+      LIMIT_ACCOUNT: say('Too many attempts for this account; try again later.', '该账号尝试次数过多，请稍后重试。'),
+    },
+  },
+  internal: {
+    error: 'internal',
+    status: 500,
+    code: 13,
+    error_code: 50001,
+    sentence: say('System error; try again later.', '系统错误，请稍后重试。'),
+    reasons: { INTERNAL: say('System error; try again later.', '系统错误，请稍后重试。') },
+  },
+  unavailable: {
+    error: 'unavailable',
+    status: 503,
+    code: 14,
+    error_code: 50301,
+    sentence: say('The service is busy; try again shortly.', '服务暂时不可用，请稍后重试。'),
+    reasons: {
+      DATABASE_UNAVAILABLE: say('The database is away; try again shortly.', '数据库暂时不可用，请稍后重试。'),
+      SIGN_IN_QUEUE_FULL: say('Too many sign-ins at once; try again shortly.', '同时登录人数过多，请稍后重试。'),
+    },
+  },
+} satisfies Record<string, Row>;
+
+/** A row of the catalogue. */
+export type ErrorCode = keyof typeof CATALOGUE;
+
+type ReasonsOf<C extends ErrorCode> = keyof (typeof CATALOGUE)[C]['reasons'] & string;
+
+/** A reason listed under a row; a host's own grant may bring its own, in UPPER_SNAKE_CASE. */
+export type Reason<C extends ErrorCode> = ReasonsOf<C> | (string & {});
+
+/** The row of a code, with its types widened. */
+export function rowOf(code: ErrorCode): Row {
+  return CATALOGUE[code];
+}
