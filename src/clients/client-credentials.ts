@@ -1,0 +1,70 @@
+import type { Request } from 'express';
+import { AuthError, badField } from '../errors/auth.error.js';
+import { parametersOf } from '../http/parameters.js';
+
+/** What a request says about its client; an absent secret means that none was sent. */
+export interface ClientCredentials {
+  id?: string;
+  secret?: string;
+}
+
+const MAX_ID = 128;
+const MAX_SECRET = 256;
+const VSCHAR = /^[\x20-\x7e]*$/; // RFC 6749 appendix A.1, A.2
+
+const read = new WeakMap<Request, ClientCredentials>();
+
+/**
+ * client_id and client_secret, from Basic, body and query (RFC 6749 §2.3.1).
+ * @throws AuthError invalid_argument where they are malformed, doubled or contradict each other
+ */
+export function clientCredentialsOf(request: Request): ClientCredentials {
+  let credentials = read.get(request);
+  if (!credentials) read.set(request, (credentials = readCredentials(request)));
+  return credentials;
+}
+
+function readCredentials(request: Request): ClientCredentials {
+  const parameters = parametersOf(request);
+  const queryId: unknown = request.query['client_id'];
+  const basic = readBasic(request.headers.authorization);
+  const bodyId = checked('client_id', parameters.get('client_id'), MAX_ID);
+  const bodySecret = checked('client_secret', parameters.get('client_secret'), MAX_SECRET);
+  const fromQuery = queryId === '' ? undefined : queryId;
+  if (fromQuery !== undefined && typeof fromQuery !== 'string') {
+    throw badField('client_id', 'PARAMETER_REPEATED', 'must be one string');
+  }
+  if (basic && bodySecret !== undefined) {
+    throw new AuthError('invalid_argument', { reason: 'CLIENT_AUTHENTICATION_REPEATED' }); // RFC 6749 §2.3
+  }
+  const named = [basic?.id, bodyId, checked('client_id', fromQuery, MAX_ID)].filter((id) => id !== undefined);
+  if (new Set(named).size > 1) throw new AuthError('invalid_argument', { reason: 'CLIENT_ID_MISMATCH' });
+  return { id: named[0], secret: basic ? basic.secret : bodySecret };
+}
+
+function readBasic(authorization: string | undefined): ClientCredentials | undefined {
+  const sent = /^basic(?: +(.*))?$/i.exec(authorization ?? '');
+  if (!sent) return undefined; // a Bearer header is ignored: clients send stale ones
+  const decoded = /^[A-Za-z0-9+/]+={0,2}$/.test(sent[1] ?? '') ? Buffer.from(sent[1]!, 'base64').toString('utf8') : '';
+  const colon = decoded.indexOf(':');
+  if (colon < 1) throw new AuthError('invalid_argument', { reason: 'BASIC_MALFORMED' });
+  const id = checked('client_id', formDecode(decoded.slice(0, colon)), MAX_ID);
+  const secret = checked('client_secret', formDecode(decoded.slice(colon + 1)), MAX_SECRET);
+  return { id, secret: secret === '' ? undefined : secret };
+}
+
+/** application/x-www-form-urlencoded, as RFC 6749 §2.3.1 asks of both halves. */
+function formDecode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw new AuthError('invalid_argument', { reason: 'BASIC_MALFORMED' });
+  }
+}
+
+function checked(field: string, value: string | undefined, max: number): string | undefined {
+  if (value === undefined) return undefined;
+  if (value.length > max) throw badField(field, 'PARAMETER_TOO_LONG', `must be at most ${max} characters`);
+  if (!VSCHAR.test(value)) throw badField(field, 'PARAMETER_INVALID', 'must be printable ASCII');
+  return value;
+}

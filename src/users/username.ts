@@ -1,0 +1,17 @@
+/** Longest username after normalization, in UTF-16 code units. */
+export const MAX_USERNAME = 128;
+
+/** The form in which usernames are stored, compared and counted: NFKC, case-folded, trimmed. */
+export function normalizeUsername(username: string): string {
+  // toUpperCase first folds what toLowerCase alone keeps apart (ß and SS, final sigma)
+  return username.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC').trim();
+}
+
+/** Whether a normalized username may be one at all: not empty, not too long, no control or invisible format characters. */
+export function isUsername(normalized: string): boolean {
+  return (
+    normalized !== '' &&
+    normalized.length <= MAX_USERNAME &&
+    !/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u.test(normalized)
+  );
+}

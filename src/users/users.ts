@@ -1,0 +1,31 @@
+/** A user, as far as tokens need to know one. */
+export interface User {
+  /** Stable and never reused, at most 255 characters. */
+  sub: string;
+  groups: string[];
+  disabled: boolean;
+  /**
+   * Milliseconds since the Unix epoch: sign-ins from before this moment no longer hold. Set it to now when the
+   * password changes or the user is disabled. Left out: every sign-in holds.
+   */
+  validAfter?: number;
+}
+
+/**
+ * Where users live. Ours is UserService; a host application provides its own user table under this class token:
+ * `AuthModule.forRoot({ …, providers: [{ provide: Users, useExisting: AccountService }] })`.
+ */
+export abstract class Users {
+  /**
+   * Checks a password. Takes the same time whether the user exists or not.
+   * @param username as normalized by normalizeUsername()
+   * @returns undefined where the user or the password is wrong; a disabled user is returned as such
+   */
+  abstract verify(username: string, password: string): Promise<User | undefined>;
+
+  /**
+   * @param options.fresh false: the answer may be a few seconds old
+   * @returns undefined where there is no such user
+   */
+  abstract find(sub: string, options: { fresh: boolean }): Promise<User | undefined>;
+}
