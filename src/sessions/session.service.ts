@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { IsNull, LessThanOrEqual } from 'typeorm';
+import { AuditSink } from '../audit.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
+import type { Client } from '../clients/client.entity.js';
+import { Clock } from '../clock.js';
+import { AuthDatabase } from '../database/auth-database.js';
+import { AuthError } from '../errors/auth.error.js';
+import { type User, Users } from '../users/users.js';
+import { type RefreshToken, RefreshTokens } from './refresh-token.js';
+import { Session } from './session.entity.js';
+
+/** Who presents a token: an authenticated client, perhaps from a named device. */
+export interface Party {
+  client: Client;
+  deviceId?: string;
+  requestId: string;
+}
+
+export interface NewSession {
+  sub: string;
+  scope: string[];
+  /** When the user proved who they are, in milliseconds since the Unix epoch. */
+  authenticatedAt: number;
+  /** Uses up the code that this sign-in is for: one conditional UPDATE. False ends the attempt. */
+  consume?: (sessionId: string) => Promise<boolean>;
+}
+
+/** A living session with its user and the one refresh token that works next. */
+export interface Lease {
+  sessionId: string;
+  user: User;
+  scope: string[];
+  authenticatedAt: number;
+  refreshToken: string;
+}
+
+type RotatedRow = Pick<Session, 'sub' | 'authenticated_at'> & { scope: string };
+
+/** Opens, rotates and ends sessions. Everything that keeps an honest client signed in and a thief out is here. */
+@Injectable()
+export class SessionService {
+  private readonly sessions = this.database.repository(Session);
+  private readonly rotation = this.database.statement<RotatedRow>(
+    `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?
+     WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
+     RETURNING sub, scope, authenticated_at`,
+  );
+
+  constructor(
+    private readonly database: AuthDatabase,
+    private readonly tokens: RefreshTokens,
+    private readonly users: Users,
+    private readonly clock: Clock,
+    private readonly audit: AuditSink,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /**
+   * Opens a session. The row is there before the code is used up, so whoever presents the code again finds the session
+   * to revoke; and the user is looked up after that, so a password change or a disabling meanwhile is not missed.
+   * @returns undefined where `consume` said no
+   * @throws AuthError permission_denied where the user may no longer sign in
+   */
+  async open(party: Party, { sub, scope, authenticatedAt, consume }: NewSession): Promise<Lease | undefined> {
+    const now = this.clock.now();
+    const id = randomBytes(16).toString('base64url');
+    await this.sessions.insert({
+      id,
+      sub,
+      client_id: party.client.id,
+      scope,
+      generation: 0,
+      authenticated_at: authenticatedAt,
+      created_at: now,
+      expires_at: now + (party.client.refresh_token_ttl ?? this.options.refreshTokenTtl) * 1000,
+      device_id: party.deviceId ?? null,
+    });
+    if (consume && !(await consume(id))) {
+      await this.sessions.delete({ id });
+      return undefined;
+    }
+    const user = await this.users.find(sub, { fresh: true });
+    if (!holds(user, authenticatedAt)) {
+      await this.revoke(id);
+      throw new AuthError('permission_denied', { reason: 'USER_DISABLED' });
+    }
+    await this.database.flush();
+    const refreshToken = this.tokens.derive({ sessionId: id, generation: 0 });
+    return { sessionId: id, user, scope, authenticatedAt, refreshToken };
+  }
+
+  /**
+   * Exchanges a refresh token for its successor, by one conditional UPDATE.
+   *
+   * A token of a later generation than the row's is ours all the same, for only we can derive it: the row lost a
+   * rotation to a power cut or a restored backup. It moves the row on, and nobody is logged out.
+   * @param scope what this access token shall have; left out: the session's
+   * @throws AuthError invalid_grant; invalid_scope, with the token not used up
+   */
+  async rotate(presented: string, party: Party, scope?: string[]): Promise<Lease> {
+    const token = this.tokens.read(presented);
+    if (!token) throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_INVALID' });
+    if (scope) await this.refuseWiderScope(token, party, scope);
+    const row = (await this.advance(token, party)) ?? (await this.retry(token, party));
+    const granted = typeof row.scope === 'string' ? row.scope.split(' ').filter(Boolean) : row.scope;
+    const authenticatedAt = Number(row.authenticated_at);
+    const user = await this.users.find(row.sub, { fresh: false }).catch(async (error: unknown) => {
+      await this.giveBack(token); // a passing fault of the host's user table must not cost the session
+      throw error;
+    });
+    if (!holds(user, authenticatedAt)) {
+      await this.revoke(token.sessionId);
+      throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
+    }
+    const refreshToken = this.tokens.derive({ ...token, generation: token.generation + 1 });
+    return { sessionId: token.sessionId, user, scope: scope ?? granted, authenticatedAt, refreshToken };
+  }
+
+  /** @returns whether there was such a session and it was alive */
+  async revoke(id: string): Promise<boolean> {
+    return (await this.end({ id })) === 1;
+  }
+
+  /**
+   * Ends every session of a user, of a client, or of a user at a client.
+   * @returns how many were alive
+   */
+  revokeAll(of: { sub: string; clientId?: string } | { clientId: string }): Promise<number> {
+    const { sub, clientId } = of as { sub?: string; clientId?: string };
+    return this.end({
+      ...(sub === undefined ? {} : { sub }),
+      ...(clientId === undefined ? {} : { client_id: clientId }),
+    });
+  }
+
+  /** The sessions of a user that have not expired, newest first. */
+  async list(sub: string): Promise<Session[]> {
+    const sessions = await this.sessions.find({ where: { sub }, order: { created_at: 'DESC', id: 'ASC' } });
+    return sessions.filter((session) => session.expires_at > this.clock.now());
+  }
+
+  /** Removes at most `batch` expired sessions. */
+  removeExpired(batch: number): Promise<number> {
+    const where = { expires_at: LessThanOrEqual(this.clock.now()) };
+    return this.database.deleteSome(this.sessions, 'id', where, batch);
+  }
+
+  private async advance(token: RefreshToken, party: Party): Promise<RotatedRow | undefined> {
+    const now = this.clock.now();
+    const { sessionId, generation } = token;
+    const [row] = await this.rotation.all([
+      generation + 1,
+      now,
+      party.deviceId ?? null,
+      sessionId,
+      party.client.id,
+      generation,
+      now,
+    ]);
+    return row;
+  }
+
+  /** The token did not rotate: a retry by the party that rotated it is answered again, anything else is refused. */
+  private async retry(token: RefreshToken, party: Party): Promise<Session | RotatedRow> {
+    const row = await this.sessions.findOneBy({ id: token.sessionId });
+    const now = this.clock.now();
+    if (!row || row.expires_at <= now) throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_EXPIRED' });
+    if (row.client_id !== party.client.id) throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_INVALID' });
+    if (row.revoked_at !== null) throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
+    if (row.generation <= token.generation) {
+      // given back by a parallel request since we tried
+      const again = await this.advance(token, party);
+      if (again) return again;
+      throw new AuthError('unavailable', { reason: 'DATABASE_UNAVAILABLE', retryAfter: 1 });
+    }
+    const inWindow = row.rotated_at !== null && now - row.rotated_at <= this.options.refreshRetryWindow * 1000;
+    const windowOpen = this.options.refreshRetryWindow > 0 && inWindow;
+    const sameParty =
+      !party.client.public || (party.deviceId !== undefined && party.deviceId === row.rotated_by_device);
+    if (row.generation === token.generation + 1 && windowOpen && sameParty) return row;
+    // RFC 9700 §4.14.2: a token that was replaced is presented again, so somebody else holds one
+    await this.revoke(row.id);
+    this.audit.record({
+      event: 'refresh_token_reused',
+      requestId: party.requestId,
+      clientId: row.client_id,
+      sub: row.sub,
+      sessionId: row.id,
+    });
+    throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_REUSED' });
+  }
+
+  private async refuseWiderScope(token: RefreshToken, party: Party, scope: string[]): Promise<void> {
+    const row = await this.sessions.findOneBy({ id: token.sessionId, client_id: party.client.id });
+    if (!row || scope.every((word) => row.scope.includes(word))) return; // without a row the UPDATE will tell
+    throw new AuthError('invalid_scope', { reason: 'SCOPE_WIDENED' }); // RFC 6749 §6: must not widen scope
+  }
+
+  /** Undoes a rotation whose answer never left. Safe even where a parallel request got the successor: see rotate(). */
+  private async giveBack({ sessionId, generation }: RefreshToken): Promise<void> {
+    await this.sessions
+      .update({ id: sessionId, generation: generation + 1 }, { generation, rotated_at: null })
+      .catch(() => undefined); // the fault itself is what the caller hears of
+  }
+
+  private async end(of: { id?: string; sub?: string; client_id?: string }): Promise<number> {
+    const { affected } = await this.sessions.update({ ...of, revoked_at: IsNull() }, { revoked_at: this.clock.now() });
+    await this.database.flush();
+    return affected ?? 0;
+  }
+}
+
+/** Whether a sign-in of that moment still counts for this user. */
+function holds(user: User | undefined, authenticatedAt: number): user is User {
+  return user !== undefined && !user.disabled && authenticatedAt >= (user.validAfter ?? 0);
+}
