@@ -1,0 +1,124 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { AuditSink } from './audit.js';
+import {
+  AUTH_OPTIONS,
+  type AuthModuleExtras,
+  type AuthOptions,
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN,
+  resolveOptions,
+} from './auth.options.js';
+import { AuthorizationCodeService } from './authorization/authorization-code.service.js';
+import { ClientAuthenticator } from './clients/client-authenticator.js';
+import { ClientService } from './clients/client.service.js';
+import { Clock } from './clock.js';
+import { ServiceSecret } from './crypto/service-secret.js';
+import { AuthDatabase } from './database/auth-database.js';
+import { authEntities } from './database/schema.js';
+import { DeviceAuthorizationService } from './device/device-authorization.service.js';
+import { AuthExceptionFilter } from './errors/auth-exception.filter.js';
+import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
+import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
+import { DeviceCodeGrant } from './grants/device-code.grant.js';
+import { PasswordGrant } from './grants/password.grant.js';
+import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
+import { JwksController } from './keys/jwks.controller.js';
+import { KeyService } from './keys/key.service.js';
+import { RefreshTokens } from './sessions/refresh-token.js';
+import { SessionService } from './sessions/session.service.js';
+import { Sweeper } from './sweeper.js';
+import { AuthThrottlerGuard, throttlerOptions } from './throttling/auth-throttler.guard.js';
+import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
+import { GrantService } from './token/grant.service.js';
+import { ParametersGuard } from './token/parameters.guard.js';
+import { TokenController } from './token/token.controller.js';
+import { TokenIssuer } from './token/token-issuer.js';
+import { HashingQueue } from './users/hashing-queue.js';
+import { PasswordHasher } from './users/password-hasher.js';
+import { UserService } from './users/user.service.js';
+import { Users } from './users/users.js';
+
+/** Everything below is private to the module: no global filter, guard, pipe, interceptor or provider. */
+@Module({
+  imports: [DiscoveryModule],
+  controllers: [TokenController, JwksController],
+  providers: [
+    { provide: AUTH_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
+    Clock,
+    AuditSink,
+    ServiceSecret,
+    ClientService,
+    ClientAuthenticator,
+    PasswordHasher,
+    HashingQueue,
+    UserService,
+    { provide: Users, useExisting: UserService },
+    RefreshTokens,
+    SessionService,
+    KeyService,
+    AuthorizationCodeService,
+    DeviceAuthorizationService,
+    TokenIssuer,
+    GrantService,
+    PasswordGrant,
+    RefreshTokenGrant,
+    AuthorizationCodeGrant,
+    DeviceCodeGrant,
+    ClientCredentialsGrant,
+    ParametersGuard,
+    AuthThrottlerGuard,
+    { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AUTH_OPTIONS] },
+    { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
+    AuthExceptionFilter,
+    Sweeper,
+  ],
+  exports: [
+    AUTH_OPTIONS,
+    Clock,
+    ClientService,
+    Users,
+    UserService,
+    SessionService,
+    KeyService,
+    AuthorizationCodeService,
+    DeviceAuthorizationService,
+    TokenIssuer,
+    GrantService,
+    Sweeper,
+  ],
+})
+export class AuthModule extends ConfigurableModuleClass {
+  /** @param options how tokens are made, and (AuthModuleExtras) how the module fits into the host */
+  static override forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
+    return withExtras(super.forRoot(options), options);
+  }
+
+  static override forRootAsync(
+    options: Parameters<typeof ConfigurableModuleClass.forRootAsync>[0] & AuthModuleExtras,
+  ): DynamicModule {
+    return withExtras(super.forRootAsync(options), options);
+  }
+}
+
+function withExtras(
+  module: DynamicModule,
+  { dataSource, imports = [], providers = [] }: AuthModuleExtras,
+): DynamicModule {
+  return {
+    ...module,
+    imports: [...(module.imports ?? []), TypeOrmModule.forFeature(authEntities, dataSource), ...imports],
+    providers: [
+      ...(module.providers ?? []),
+      {
+        provide: AuthDatabase,
+        useFactory: (host: DataSource) => AuthDatabase.open(host, authEntities),
+        inject: [getDataSourceToken(dataSource)],
+      },
+      ...providers,
+    ],
+  };
+}

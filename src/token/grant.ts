@@ -1,0 +1,39 @@
+import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
+import type { Party } from '../sessions/session.service.js';
+import type { TokenResponse } from './token-response.js';
+
+/** A class of class-validator rules; its decorated properties are the parameters that the grant reads. */
+export type ParametersClass<P extends object = object> = new () => P;
+
+/**
+ * One way to get tokens. Register it with `@GrantHandler(grantType, Parameters)` in the providers of any module.
+ * @typeParam P the grant's own parameters, already validated
+ */
+export interface Grant<P extends object = object> {
+  /**
+   * @param party the authenticated client, and the device it speaks for
+   * @throws AuthError any row of the catalogue
+   */
+  exchange(parameters: P, party: Party): Promise<TokenResponse>;
+}
+
+export interface GrantRegistration {
+  /** The grant_type; every further one is another spelling of it. */
+  grantTypes: string[];
+  parameters: ParametersClass;
+}
+
+export const GRANT_HANDLER = 'nest-auth:grant-handler';
+
+/**
+ * Makes a class the handler of a grant_type; it is injectable by that.
+ * @param grantType a name of RFC 6749, or a URI (RFC 6749 §4.5); an array lists its spellings
+ * @param parameters the class of its parameters; write `@IsDefined()` on those it requires
+ */
+export function GrantHandler<P extends object>(
+  grantType: string | string[],
+  parameters: ParametersClass<P>,
+): <T extends new (...args: never[]) => Grant<P>>(target: T) => void {
+  const registration: GrantRegistration = { grantTypes: [grantType].flat(), parameters };
+  return applyDecorators(Injectable(), SetMetadata(GRANT_HANDLER, registration));
+}

@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditSink } from '../audit.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
+import type { Client } from '../clients/client.entity.js';
+import { Clock, seconds } from '../clock.js';
+import { KeyService } from '../keys/key.service.js';
+import { type Lease, type NewSession, type Party, SessionService } from '../sessions/session.service.js';
+import type { TokenResponse } from './token-response.js';
+
+/** What an access token is for: a user's session, or the client itself. */
+interface Grantee {
+  sub: string;
+  scope: string[];
+  groups: string[];
+  sessionId?: string;
+}
+
+/** Turns what a grant decided into the tokens of the answer. Every grant ends with one call of it. */
+@Injectable()
+export class TokenIssuer {
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly keys: KeyService,
+    private readonly clock: Clock,
+    private readonly audit: AuditSink,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /**
+   * Signs a user in: opens a session and answers with its first tokens.
+   * @returns undefined where `session.consume` said no
+   * @throws AuthError permission_denied where the user is disabled
+   */
+  async signIn(party: Party, session: NewSession & { nonce?: string }): Promise<TokenResponse | undefined> {
+    const lease = await this.sessions.open(party, session);
+    if (!lease) return undefined;
+    this.audit.record({
+      event: 'sign_in',
+      requestId: party.requestId,
+      clientId: party.client.id,
+      sub: session.sub,
+      sessionId: lease.sessionId,
+    });
+    return this.forSession(party.client, lease, session.nonce);
+  }
+
+  /** Answers with the tokens of a session that was just opened or rotated. */
+  forSession(client: Client, lease: Lease, nonce?: string): TokenResponse {
+    const { user, scope, sessionId } = lease;
+    const { token_type, access_token, ...rest } = this.forGrantee(client, {
+      sub: user.sub,
+      scope,
+      groups: user.groups,
+      sessionId,
+    });
+    return {
+      token_type,
+      access_token,
+      // a client that may not refresh has no use for a refresh token
+      ...(client.grant_types.includes('refresh_token') ? { refresh_token: lease.refreshToken } : {}),
+      ...(scope.includes('openid') ? { id_token: this.idToken(client, lease, access_token, nonce) } : {}),
+      ...rest,
+    };
+  }
+
+  /** Answers with an access token for the client itself (RFC 6749 §4.4.3: no refresh token). */
+  forClient(client: Client, scope: string[]): TokenResponse {
+    return this.forGrantee(client, { sub: client.id, scope, groups: [] });
+  }
+
+  private forGrantee(client: Client, { sub, scope, groups, sessionId }: Grantee): TokenResponse {
+    const iat = seconds(this.clock.now());
+    const expires_in = client.access_token_ttl ?? this.options.accessTokenTtl;
+    const words = scope.join(' ');
+    // RFC 9068 §2.2
+    const access_token = this.keys.sign('at+jwt', {
+      iss: this.options.issuer,
+      sub,
+      aud: this.options.audience,
+      exp: iat + expires_in,
+      iat,
+      jti: randomBytes(16).toString('base64url'),
+      client_id: client.id,
+      scope: words,
+      groups,
+      sid: sessionId,
+    });
+    return {
+      token_type: 'Bearer',
+      access_token,
+      expires_in,
+      scope: words,
+      sub,
+      groups,
+      need_weda_resource: client.need_weda_resource,
+    };
+  }
+
+  /** OpenID Connect Core §2, §3.1.3.6. */
+  private idToken(client: Client, lease: Lease, accessToken: string, nonce?: string): string {
+    const iat = seconds(this.clock.now());
+    return this.keys.sign('JWT', {
+      iss: this.options.issuer,
+      sub: lease.user.sub,
+      aud: client.id,
+      exp: iat + (client.access_token_ttl ?? this.options.accessTokenTtl),
+      iat,
+      auth_time: seconds(lease.authenticatedAt),
+      nonce,
+      at_hash: this.keys.halfHash(accessToken),
+      sid: lease.sessionId,
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { All, Controller, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { ClientAuthenticator } from '../clients/client-authenticator.js';
+import { clientCredentialsOf } from '../clients/client-credentials.js';
+import { AuthError } from '../errors/auth.error.js';
+import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
+import { deviceIdOf } from '../http/device-id.js';
+import { parametersOf } from '../http/parameters.js';
+import { requestIdOf } from '../http/request-id.js';
+import { sendJson } from '../http/send-json.js';
+import { AuthThrottlerGuard } from '../throttling/auth-throttler.guard.js';
+import { GrantService } from './grant.service.js';
+import { ParametersGuard } from './parameters.guard.js';
+
+/** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
+@Controller('auth/v1/token')
+@UseFilters(AuthExceptionFilter)
+export class TokenController {
+  constructor(
+    private readonly authenticator: ClientAuthenticator,
+    private readonly grants: GrantService,
+  ) {}
+
+  @Post()
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  async token(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const requestId = requestIdOf(request);
+    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestId);
+    const party = { client, deviceId: deviceIdOf(request), requestId };
+    sendJson(request, response, 200, await this.grants.exchange(party, parametersOf(request)));
+  }
+
+  @All()
+  methodNotAllowed(): never {
+    throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'POST' } });
+  }
+}
