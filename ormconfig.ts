@@ -1,0 +1,28 @@
+import 'reflect-metadata';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { authEntities, authMigrations } from './src/database/schema.js';
+
+export const DEFAULT_DATABASE_URL = 'sqlite:data/auth.sqlite';
+
+/**
+ * The service's data source.
+ * @param url `sqlite:<file>`
+ * @throws Error that says what is wrong with the URL, without repeating it
+ */
+export function ormOptions(url = DEFAULT_DATABASE_URL): DataSourceOptions {
+  const file = /^sqlite:(?!:memory:)(.+)$/.exec(url)?.[1];
+  if (file === undefined) throw new Error('must be sqlite:<file>');
+  return {
+    type: 'sqlite',
+    database: file,
+    enableWAL: true,
+    busyTimeout: 2000,
+    entities: authEntities,
+    migrations: authMigrations,
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+  };
+}
+
+/** For TypeORM's own command line, which wants exactly one data source here. */
+export default new DataSource(ormOptions(process.env['DATABASE_URL']));

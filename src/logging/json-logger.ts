@@ -1,0 +1,43 @@
+import type { LoggerService } from '@nestjs/common';
+import { destination, type Logger, pino } from 'pino';
+
+/** How often buffered lines are written out, in milliseconds. */
+const FLUSH_EVERY = 250;
+
+/**
+ * The service's log: one JSON object a line on standard output. Lines are written some kilobytes at a time; nothing is
+ * lost when the process ends, short of being killed.
+ */
+export function createLog(level: string): Logger {
+  const out = destination({ fd: 1, sync: true, minLength: 4096 });
+  setInterval(() => out.flush(), FLUSH_EVERY).unref();
+  process.on('exit', () => out.flushSync());
+  return pino({ level, base: undefined, formatters: { level: (label) => ({ level: label }) } }, out);
+}
+
+/** Who tells at every start what the source code says too: for LOG_LEVEL=debug. */
+const CHATTY = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+
+/** Nest's logger interface over the service's log. */
+export class JsonLogger implements LoggerService {
+  constructor(private readonly log_: Logger) {}
+
+  log = this.at('info');
+  error = this.at('error');
+  warn = this.at('warn');
+  debug = this.at('debug');
+  verbose = this.at('trace');
+  fatal = this.at('fatal');
+
+  /** Nest calls with a message or an object, perhaps a stack, and last the context. */
+  private at(level: 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal') {
+    return (message: unknown, ...rest: unknown[]): void => {
+      const context = rest.at(-1);
+      const stack = rest.length > 1 ? rest[0] : undefined;
+      const fields =
+        message instanceof Error ? { err: message } : typeof message === 'object' ? message : { msg: message };
+      const quiet = level === 'info' && CHATTY.has(String(context));
+      this.log_[quiet ? 'debug' : level]({ context, stack, ...fields });
+    };
+  }
+}

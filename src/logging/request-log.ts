@@ -1,0 +1,29 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { Logger } from 'pino';
+import { echoRequestId, requestIdOf } from '../http/request-id.js';
+
+/** Echoes x-request-id on every answer, and writes a line for it: never a query, a header or a body. */
+export function requestLog(log: Logger) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const began = performance.now();
+    const { method } = request;
+    const path = request.originalUrl.split('?', 1)[0]!.slice(0, 200);
+    echoRequestId(request, response);
+    response.on('close', () => {
+      const { error, reason } = response.locals as { error?: string; reason?: string };
+      const status = response.writableFinished ? response.statusCode : 499; // the client went away
+      const ms = Math.round((performance.now() - began) * 100) / 100;
+      log[status >= 500 ? 'error' : 'info']({
+        requestId: requestIdOf(request),
+        method,
+        path,
+        status,
+        error,
+        reason,
+        ms,
+        msg: 'request',
+      });
+    });
+    next();
+  };
+}

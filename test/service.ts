@@ -1,0 +1,195 @@
+import 'reflect-metadata';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { pino } from 'pino';
+import request, { type Response } from 'supertest';
+import { AppModule } from '../src/app.module.js';
+import type { AuthOptions } from '../src/auth.options.js';
+import { type NewClient, ClientService } from '../src/clients/client.service.js';
+import { Clock } from '../src/clock.js';
+import { JsonLogger } from '../src/logging/json-logger.js';
+import { configureServer, SERVER_OPTIONS } from '../src/server.js';
+import { readSettings, type Settings } from '../src/settings.js';
+import { UserService } from '../src/users/user.service.js';
+
+export const SECRET = 'a-service-secret-for-tests-0123456789';
+export const ISSUER = 'https://auth.example.com';
+
+/** A clock that only moves when it is told to. */
+export class FakeClock extends Clock {
+  private ms = Date.UTC(2030, 0, 1);
+
+  override now(): number {
+    return this.ms;
+  }
+
+  advance(seconds: number): void {
+    this.ms += seconds * 1000;
+  }
+}
+
+export interface StartOptions {
+  auth?: Partial<AuthOptions>;
+  settings?: Partial<Omit<Settings, 'auth'>>;
+}
+
+/** The whole service over HTTP, on a database file of its own. */
+export interface Service {
+  app: NestExpressApplication;
+  clock: FakeClock;
+  /** Lines of the log so far, parsed. */
+  log: Record<string, unknown>[];
+  file: string;
+  url: string;
+  /** POST /auth/v1/token with a JSON body. */
+  token(body: object, headers?: Record<string, string>): Promise<Response>;
+  /** A public client with every grant a public client may have, unless told otherwise. */
+  client(values: NewClient): Promise<{ client_id: string; client_secret?: string }>;
+  user(username: string, password: string, groups?: string[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function startService({ auth = {}, settings = {} }: StartOptions = {}): Promise<Service> {
+  const dir = mkdtempSync(join(tmpdir(), 'auth-'));
+  const file = join(dir, 'auth.sqlite');
+  const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: ISSUER, DATABASE_URL: `sqlite:${file}` });
+  const merged: Settings = { ...defaults, ...settings, auth: { ...defaults.auth, ...auth } };
+  const clock = new FakeClock();
+  const log: Record<string, unknown>[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      log.push(JSON.parse(chunk.toString()) as Record<string, unknown>);
+      done();
+    },
+  });
+  const logger = pino({ level: 'debug' }, sink);
+  const module = await Test.createTestingModule({ imports: [AppModule.forRoot(merged)] })
+    .setLogger(new JsonLogger(logger))
+    .overrideProvider(Clock)
+    .useValue(clock)
+    .compile();
+  const app = module.createNestApplication<NestExpressApplication>(SERVER_OPTIONS);
+  configureServer(app, merged, logger);
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  return {
+    app,
+    clock,
+    log,
+    file,
+    url,
+    token: (body, headers = {}) => request(url).post('/auth/v1/token').set(headers).send(body),
+    client: async (values) => {
+      const isPublic = values.public ?? true;
+      const { client, secret } = await app.get(ClientService).create({
+        public: isPublic,
+        grant_types: ALL_GRANTS.filter((grant) => !isPublic || grant !== 'client_credentials'),
+        scopes: ['openid', 'profile', 'email'],
+        default_scope: ['openid', 'profile'],
+        redirect_uris: ['https://app.example.com/callback'],
+        ...values,
+      });
+      return secret === undefined ? { client_id: client.id } : { client_id: client.id, client_secret: secret };
+    },
+    user: async (username, password, groups) => (await app.get(UserService).create({ username, password, groups })).id,
+    close: async () => {
+      await app.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export const ALL_GRANTS = [
+  'password',
+  'refresh_token',
+  'authorization_code',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'client_credentials',
+];
+
+/** HTTP status, error_code and google.rpc.Code of each word of the contract: the specification's table, not ours. */
+const CONTRACT = {
+  invalid_argument: [400, 40001, 3],
+  unsupported_grant_type: [400, 40002, 3],
+  invalid_grant: [400, 40003, 9],
+  invalid_scope: [400, 40004, 3],
+  authorization_pending: [400, 40005, 9],
+  slow_down: [400, 40006, 8],
+  access_denied: [400, 40007, 7],
+  expired_token: [400, 40008, 9],
+  unauthorized_client: [401, 40101, 16],
+  invalid_client: [401, 40102, 16],
+  permission_denied: [403, 40301, 7],
+  not_found: [404, 40401, 5],
+  resource_exhausted: [429, 42901, 8],
+  internal: [500, 50001, 13],
+  unavailable: [503, 50301, 14],
+} as const;
+
+export interface ExpectedError {
+  error: keyof typeof CONTRACT;
+  reason: string;
+  /** The whole sentence; left out: any. */
+  message?: string;
+  fields?: { field: string; description: string }[];
+  /** Seconds, in Retry-After and RetryInfo. */
+  retryAfter?: number;
+  /** Where it is not the row's own: 405, 413, 415 keep their status. */
+  status?: number;
+  error_code?: number;
+  /** The zh-CN sentence, where the caller asked for it. */
+  chinese?: string;
+}
+
+/** Expects the one documented failure, status, headers and whole body. */
+export function expectError(response: Response, expected: ExpectedError): void {
+  const [status, errorCode, code] = CONTRACT[expected.error];
+  const message: unknown = expected.message ?? expect.stringMatching(/./);
+  const details: object[] = [
+    {
+      '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+      reason: expected.reason,
+      domain: 'auth.example.com',
+      metadata: {},
+    },
+  ];
+  if (expected.fields) {
+    details.push({ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: expected.fields });
+  }
+  if (expected.retryAfter !== undefined) {
+    details.push({ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${expected.retryAfter}s` });
+  }
+  details.push({
+    '@type': 'type.googleapis.com/google.rpc.RequestInfo',
+    requestId: response.headers['x-request-id'],
+  });
+  if (expected.chinese !== undefined) {
+    details.push({
+      '@type': 'type.googleapis.com/google.rpc.LocalizedMessage',
+      locale: 'zh-CN',
+      message: expected.chinese,
+    });
+  }
+  expect(response.body).toEqual({
+    error: expected.error,
+    error_code: expected.error_code ?? errorCode,
+    error_description: message,
+    code,
+    message,
+    details,
+  });
+  expect((response.body as { message: string }).message).toBe(
+    (response.body as { error_description: string }).error_description,
+  );
+  expect(response.status).toBe(expected.status ?? status);
+  expect(response.headers['content-type']).toBe('application/json; charset=utf-8');
+  expect(response.headers['cache-control']).toBe('no-store');
+  expect(response.headers['x-request-id']).toMatch(/^[A-Za-z0-9._-]{1,64}$/);
+  expect(response.headers['retry-after']).toBe(
+    expected.retryAfter === undefined ? undefined : String(expected.retryAfter),
+  );
+}
