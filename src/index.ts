@@ -1,0 +1,38 @@
+export { AuthModule } from './auth.module.js';
+export { AUTH_OPTIONS } from './auth.options.js';
+export type { AuthModuleExtras, AuthOptions, Limit, ResolvedAuthOptions, SigningAlg } from './auth.options.js';
+export { AuditSink, type AuditEvent } from './audit.js';
+export { Clock } from './clock.js';
+
+// Errors
+export { AuthError, badField, type AuthErrorOptions, type FieldViolation } from './errors/auth.error.js';
+export { AuthExceptionFilter } from './errors/auth-exception.filter.js';
+export type { ErrorCode, Reason } from './errors/catalogue.js';
+
+// Grants of your own
+export { GrantHandler, type Grant } from './token/grant.js';
+export { GrantService } from './token/grant.service.js';
+export { TokenIssuer } from './token/token-issuer.js';
+export type { TokenResponse } from './token/token-response.js';
+export { grantScope, parseScope, SCOPE } from './clients/scope.js';
+
+// What they work with
+export { AuthorizationCodeService, type AuthorizationRequest } from './authorization/authorization-code.service.js';
+export { Client } from './clients/client.entity.js';
+export { ClientService, type NewClient, type RegisteredClient } from './clients/client.service.js';
+export {
+  DeviceAuthorizationService,
+  type DeviceAuthorizationResponse,
+} from './device/device-authorization.service.js';
+export { KeyService } from './keys/key.service.js';
+export type { Session } from './sessions/session.entity.js';
+export { SessionService, type Lease, type NewSession, type Party } from './sessions/session.service.js';
+export { Sweeper } from './sweeper.js';
+export { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
+export { PasswordHasher } from './users/password-hasher.js';
+export { normalizeUsername } from './users/username.js';
+export { UserService, type NewUser } from './users/user.service.js';
+export { Users, type User } from './users/users.js';
+
+// For the host's data source
+export { authEntities, authMigrations } from './database/schema.js';
