@@ -20,10 +20,7 @@ export { grantScope, parseScope, SCOPE } from './clients/scope.js';
 export { AuthorizationCodeService, type AuthorizationRequest } from './authorization/authorization-code.service.js';
 export { Client } from './clients/client.entity.js';
 export { ClientService, type NewClient, type RegisteredClient } from './clients/client.service.js';
-export {
-  DeviceAuthorizationService,
-  type DeviceAuthorizationResponse,
-} from './device/device-authorization.service.js';
+export { DeviceAuthorizationService, type DeviceAuthorizationResponse } from './device/device-authorization.service.js';
 export { KeyService } from './keys/key.service.js';
 export type { Session } from './sessions/session.entity.js';
 export { SessionService, type Lease, type NewSession, type Party } from './sessions/session.service.js';

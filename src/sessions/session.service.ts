@@ -61,7 +61,7 @@ export class SessionService {
    * Opens a session. The row is there before the code is used up, so whoever presents the code again finds the session
    * to revoke; and the user is looked up after that, so a password change or a disabling meanwhile is not missed.
    * @returns undefined where `consume` said no
-   * @throws AuthError permission_denied where the user may no longer sign in
+   * @throws AuthError permission_denied where the user is disabled, invalid_grant where the sign-in no longer holds
    */
   async open(party: Party, { sub, scope, authenticatedAt, consume }: NewSession): Promise<Lease | undefined> {
     const now = this.clock.now();
@@ -82,9 +82,10 @@ export class SessionService {
       return undefined;
     }
     const user = await this.users.find(sub, { fresh: true });
-    if (!holds(user, authenticatedAt)) {
+    if (!user || !holds(user, authenticatedAt)) {
       await this.revoke(id);
-      throw new AuthError('permission_denied', { reason: 'USER_DISABLED' });
+      if (user?.disabled) throw new AuthError('permission_denied', { reason: 'USER_DISABLED' });
+      throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
     }
     await this.database.flush();
     const refreshToken = this.tokens.derive({ sessionId: id, generation: 0 });
@@ -110,7 +111,7 @@ export class SessionService {
       await this.giveBack(token); // a passing fault of the host's user table must not cost the session
       throw error;
     });
-    if (!holds(user, authenticatedAt)) {
+    if (!user || !holds(user, authenticatedAt)) {
       await this.revoke(token.sessionId);
       throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
     }
@@ -213,6 +214,6 @@ export class SessionService {
 }
 
 /** Whether a sign-in of that moment still counts for this user. */
-function holds(user: User | undefined, authenticatedAt: number): user is User {
-  return user !== undefined && !user.disabled && authenticatedAt >= (user.validAfter ?? 0);
+function holds(user: User, authenticatedAt: number): boolean {
+  return !user.disabled && authenticatedAt >= (user.validAfter ?? 0);
 }

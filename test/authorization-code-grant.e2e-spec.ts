@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import {
+  type AuthorizationRequest,
+  AuthorizationCodeService,
+} from '../src/authorization/authorization-code.service.js';
+import { UserService } from '../src/users/user.service.js';
+import { expectError, type Service, startService } from './service.js';
+
+const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'; // RFC 7636 appendix B
+const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
+const CALLBACK = 'https://app.example.com/callback';
+
+describe('authorization_code grant (RFC 6749 §4.1.3, RFC 7636)', () => {
+  let service: Service;
+  let codes: AuthorizationCodeService;
+  let sub: string;
+  let backend: { client_id: string; client_secret?: string };
+
+  beforeAll(async () => {
+    service = await startService({ auth: { limitIp: false } });
+    codes = service.app.get(AuthorizationCodeService);
+    await service.client({ id: 'app' });
+    await service.client({ id: 'other' });
+    await service.client({ id: 'no-codes', grant_types: ['password'] });
+    backend = await service.client({ id: 'backend', public: false });
+    sub = await service.user('ada', 'correct horse');
+  });
+  afterAll(() => service.close());
+
+  const request = (more: Partial<AuthorizationRequest> = {}): AuthorizationRequest => ({
+    clientId: 'app',
+    sub,
+    redirectUri: CALLBACK,
+    codeChallenge: CHALLENGE,
+    ...more,
+  });
+  const redeem = (code: string, more: object = {}) =>
+    service.token({
+      client_id: 'app',
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: CALLBACK,
+      code_verifier: VERIFIER,
+      ...more,
+    });
+  const claims = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString());
+
+  it('answers with the same body as a sign-in, and the moment of the authentication', async () => {
+    const authenticatedAt = service.clock.now() - 30_000;
+    const { status, body } = await redeem(
+      await codes.issue(request({ scope: 'openid', nonce: 'n-1', authenticatedAt })),
+      { nonce: 'another' },
+    );
+    expect(body).toEqual({
+      token_type: 'Bearer',
+      access_token: expect.any(String),
+      refresh_token: expect.stringMatching(/^m\./),
+      id_token: expect.any(String),
+      expires_in: 7200,
+      scope: 'openid',
+      sub,
+      groups: [],
+      need_weda_resource: false,
+    });
+    expect(status).toBe(200);
+    expect(claims(body.id_token)).toMatchObject({ nonce: 'n-1', auth_time: authenticatedAt / 1000 });
+  });
+
+  it('is not stored in the clear', async () => {
+    const code = await codes.issue(request());
+    const rows = await service.app.get(DataSource).query('SELECT * FROM auth_authorization_code');
+    expect(JSON.stringify(rows)).not.toContain(code);
+  });
+
+  it('is used up by its first redemption, and a second one revokes what it gave (RFC 6749 §4.1.2)', async () => {
+    const code = await codes.issue(request());
+    const { body } = await redeem(code);
+    expectError(await redeem(code), { error: 'invalid_grant', reason: 'CODE_REUSED' });
+    expectError(
+      await service.token({ client_id: 'app', grant_type: 'refresh_token', refresh_token: body.refresh_token }),
+      { error: 'invalid_grant', reason: 'SESSION_REVOKED' },
+    );
+    expect(service.log).toContainEqual(expect.objectContaining({ event: 'authorization_code_reused' }));
+  });
+
+  it('lets exactly one of 20 parallel redemptions win, and leaves no session behind', async () => {
+    const code = await codes.issue(request());
+    const before = await service.app.get(DataSource).query<unknown[]>('SELECT * FROM auth_session');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => redeem(code)));
+    const statuses = answers.map((answer) => answer.status).sort((a, b) => a - b);
+    expect(statuses).toEqual([200, ...Array<number>(19).fill(400)]);
+    for (const lost of answers.filter((answer) => answer.status === 400)) {
+      expectError(lost, { error: 'invalid_grant', reason: 'CODE_REUSED' });
+    }
+    const after = await service.app
+      .get(DataSource)
+      .query<{ revoked_at: number | null }[]>('SELECT * FROM auth_session ORDER BY created_at, rowid');
+    expect(after).toHaveLength(before.length + 1);
+    expect(after.at(-1)!.revoked_at).toBe(service.clock.now());
+  });
+
+  it('expires', async () => {
+    const code = await codes.issue(request());
+    service.clock.advance(60);
+    expectError(await redeem(code), { error: 'invalid_grant', reason: 'CODE_EXPIRED' });
+  });
+
+  it.each<[string, object, string]>([
+    ['another client', { client_id: 'other' }, 'CODE_INVALID'],
+    ['another redirect_uri', { redirect_uri: 'https://app.example.com/callback/' }, 'REDIRECT_URI_MISMATCH'],
+    ['no redirect_uri', { redirect_uri: undefined }, 'REDIRECT_URI_MISMATCH'],
+    ['another verifier', { code_verifier: VERIFIER.replace('d', 'e') }, 'CODE_VERIFIER_MISMATCH'],
+    ['no verifier', { code_verifier: undefined }, 'CODE_VERIFIER_MISMATCH'],
+    ['the challenge as its verifier', { code_verifier: CHALLENGE }, 'CODE_VERIFIER_MISMATCH'],
+  ])('refuses %s, and is not used up by that', async (_, wrong, reason) => {
+    const code = await codes.issue(request());
+    expectError(await redeem(code, wrong), { error: 'invalid_grant', reason });
+    expect((await redeem(code)).status).toBe(200);
+  });
+
+  it('refuses an unknown code', async () => {
+    expectError(await redeem('nonsense'), { error: 'invalid_grant', reason: 'CODE_INVALID' });
+  });
+
+  it('refuses a verifier where the request had no challenge (RFC 9700 §4.8.2)', async () => {
+    const code = await codes.issue(request({ clientId: 'backend', codeChallenge: undefined }));
+    expectError(await redeem(code, backend), { error: 'invalid_grant', reason: 'CODE_VERIFIER_MISMATCH' });
+    expect((await redeem(code, { ...backend, code_verifier: undefined })).status).toBe(200);
+  });
+
+  it('refuses a user who was disabled after consenting', async () => {
+    const code = await codes.issue(request());
+    await service.app.get(UserService).setDisabled(sub, true);
+    expectError(await redeem(code), { error: 'permission_denied', reason: 'USER_DISABLED' });
+    await service.app.get(UserService).setDisabled(sub, false);
+    service.clock.advance(1);
+  });
+
+  it.each<[string, Partial<AuthorizationRequest>, object]>([
+    ['an unknown client', { clientId: 'nobody' }, { code: 'invalid_client' }],
+    ['a client without the grant', { clientId: 'no-codes' }, { code: 'permission_denied' }],
+    [
+      'a redirect_uri that is not registered',
+      { redirectUri: 'https://evil.example.com' },
+      {
+        code: 'invalid_argument',
+        fields: [{ field: 'redirect_uri', description: 'is not registered for this client' }],
+      },
+    ],
+    [
+      'no challenge, for a public client',
+      { codeChallenge: undefined },
+      {
+        code: 'invalid_argument',
+        fields: [{ field: 'code_challenge', description: 'is required for public clients' }],
+      },
+    ],
+    [
+      'the plain method',
+      { codeChallengeMethod: 'plain' },
+      { code: 'invalid_argument', fields: [{ field: 'code_challenge_method', description: 'must be S256' }] },
+    ],
+    ['a malformed challenge', { codeChallenge: 'short' }, { code: 'invalid_argument' }],
+    ['a scope that the client may not have', { scope: 'admin' }, { code: 'invalid_scope' }],
+  ])('is not issued for %s', async (_, wrong, error) => {
+    await expect(codes.issue(request(wrong))).rejects.toMatchObject(error);
+  });
+});
