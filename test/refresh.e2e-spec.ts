@@ -102,7 +102,7 @@ describe('refresh: one living token per session', () => {
     const first = await signIn();
     const { body } = await refresh(first);
     service.clock.advance(wait);
-    expectError(await refresh(first, headers as Record<string, string>), {
+    expectError(await refresh(first, headers), {
       error: 'invalid_grant',
       reason: 'REFRESH_TOKEN_REUSED',
     });
