@@ -3,7 +3,7 @@ import { AuditSink } from '../audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
 import { Clock } from '../clock.js';
 import { sameHash, ServiceSecret } from '../crypto/service-secret.js';
-import { AuthError, badField } from '../errors/auth.error.js';
+import { AuthError } from '../errors/auth.error.js';
 import type { ClientCredentials } from './client-credentials.js';
 import type { Client } from './client.entity.js';
 import { ClientService } from './client.service.js';
@@ -22,7 +22,10 @@ export class ClientAuthenticator {
   /** @throws AuthError invalid_client, unauthorized_client, or invalid_argument where no client is named */
   async authenticate(credentials: ClientCredentials, requestId: string): Promise<Client> {
     const id = credentials.id ?? this.options.defaultClientId;
-    if (id === undefined) throw badField('client_id', 'PARAMETER_MISSING', 'is required');
+    if (id === undefined) {
+      const fields = [{ field: 'client_id', description: 'is required' }];
+      throw new AuthError('invalid_argument', { reason: 'CLIENT_ID_MISSING', fields });
+    }
     const refuse = (code: 'invalid_client' | 'unauthorized_client', reason: string): never => {
       this.audit.record({ event: 'client_authentication_failed', clientId: id, reason, requestId });
       throw new AuthError(code, { reason });

@@ -5,7 +5,7 @@ import { isDatabaseAway } from '../database/faults.js';
 import { requestIdOf } from '../http/request-id.js';
 import { NO_STORE, sendJson } from '../http/send-json.js';
 import { AuthError } from './auth.error.js';
-import { type ErrorCode, rowOf } from './catalogue.js';
+import { type ErrorCode, type OAuthWord, rowOf } from './catalogue.js';
 
 const TYPE = 'type.googleapis.com/google.rpc.';
 
@@ -32,28 +32,33 @@ export class AuthExceptionFilter implements ExceptionFilter {
 
   constructor(@Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions) {}
 
+  /** `error` and status as this dialect has them: here the words of /auth/v1. */
+  protected wordOf(error: AuthError): OAuthWord {
+    return rowOf(error.code);
+  }
+
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
     const error = toAuthError(thrown);
-    const row = rowOf(error.code);
+    const word = this.wordOf(error);
     this.log(error, thrown, requestIdOf(request));
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    response.locals['error'] = row.error;
+    response.locals['error'] = word.error;
     response.locals['reason'] = error.reason;
-    sendJson(request, response, row.status, this.body(error, request), {
+    sendJson(request, response, word.status, this.body(error, word, request), {
       ...NO_STORE,
-      ...challenge(error, request),
+      ...challenge(error, word, request),
       ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
       ...error.headers,
     });
   }
 
-  private body(error: AuthError, request: Request): object {
+  private body(error: AuthError, word: OAuthWord, request: Request): object {
     const row = rowOf(error.code);
     const sentence = row.reasons[error.reason] ?? row.sentence;
     const message = error.hint === undefined ? sentence.en : `${sentence.en} ${error.hint}`;
@@ -69,7 +74,7 @@ export class AuthExceptionFilter implements ExceptionFilter {
       details.push({ '@type': `${TYPE}LocalizedMessage`, locale: 'zh-CN', message: sentence['zh-CN'] });
     }
     return {
-      error: row.error,
+      error: word.error,
       error_code: row.error_code,
       error_description: message,
       code: row.code,
@@ -89,6 +94,15 @@ export class AuthExceptionFilter implements ExceptionFilter {
     };
     if (status === 500) this.logger.error(entry);
     else this.logger.warn(entry);
+  }
+}
+
+/** The same in the words of the standards, for the routes under /oauth2. */
+@Catch()
+export class OAuthExceptionFilter extends AuthExceptionFilter {
+  protected override wordOf(error: AuthError): OAuthWord {
+    const row = rowOf(error.code);
+    return row.reasons[error.reason]?.oauth ?? row.oauth;
   }
 }
 
@@ -112,10 +126,10 @@ function statusOf(thrown: unknown): number | undefined {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }
 
-function challenge(error: AuthError, request: Request): Record<string, string> {
+function challenge(error: AuthError, word: OAuthWord, request: Request): Record<string, string> {
   if (error.code === 'unauthenticated') return { 'WWW-Authenticate': 'Bearer error="invalid_token"' }; // RFC 6750 §3
   const followedBasic = /^basic\b/i.test(request.headers.authorization ?? '');
-  if (rowOf(error.code).status !== 401 || !followedBasic) return {};
+  if (word.status !== 401 || !followedBasic) return {};
   return { 'WWW-Authenticate': 'Basic realm="auth", charset="UTF-8"' }; // RFC 6749 §5.2, RFC 7617 §2.1
 }
 

@@ -2,6 +2,14 @@
 export interface Sentence {
   en: string;
   'zh-CN': string;
+  /** Where the standard's word for this reason is not the row's. */
+  oauth?: OAuthWord;
+}
+
+/** What the standards call a failure: the `error` and the HTTP status of RFC 6749, 6750, 7009, 8628 and OpenID Connect. */
+export interface OAuthWord {
+  error: string;
+  status: number;
 }
 
 interface Row {
@@ -13,13 +21,16 @@ interface Row {
   code: number;
   /** HTTP status × 100 + a serial number; never 0, never reused. */
   error_code: number;
+  /** The same failure in the words of the standards, under /oauth2. */
+  oauth: OAuthWord;
   /** The sentence for a reason that has none of its own (a host's own grant, say). */
   sentence: Sentence;
   /** google.rpc.ErrorInfo.reason → its own sentence. */
   reasons: Record<string, Sentence>;
 }
 
-const say = (en: string, zh: string): Sentence => ({ en, 'zh-CN': zh });
+const say = (en: string, zh: string, oauth?: OAuthWord): Sentence => ({ en, 'zh-CN': zh, ...(oauth && { oauth }) });
+const oauth = (error: string, status: number): OAuthWord => ({ error, status });
 
 /**
  * Every failure of the service: the one place that knows statuses, codes and sentences.
@@ -31,9 +42,11 @@ export const CATALOGUE = {
     status: 400,
     code: 3,
     error_code: 40001,
+    oauth: oauth('invalid_request', 400),
     sentence: say('A parameter is missing or wrong.', '参数错误或用户输入的信息不正确。'),
     reasons: {
       PARAMETER_MISSING: say('A required parameter is missing.', '缺少必填参数。'),
+      CLIENT_ID_MISSING: say('The request names no client.', '请求未指明客户端。', oauth('invalid_client', 401)),
       PARAMETER_REPEATED: say('A parameter was sent more than once.', '参数重复。'),
       PARAMETER_INVALID: say('A parameter is malformed.', '参数格式不正确。'),
       PARAMETER_TOO_LONG: say('A parameter is too long.', '参数过长。'),
@@ -45,7 +58,11 @@ export const CATALOGUE = {
         '客户端只能使用一种认证方式：Authorization 请求头或请求体。',
       ),
       CLIENT_ID_MISMATCH: say('The request names more than one client_id.', '请求中的 client_id 不一致。'),
-      WRONG_USERNAME_OR_PASSWORD: say('The username or password is wrong.', '用户名或密码不正确。'),
+      WRONG_USERNAME_OR_PASSWORD: say(
+        'The username or password is wrong.',
+        '用户名或密码不正确。',
+        oauth('invalid_grant', 400),
+      ),
     },
   },
   method_not_allowed: {
@@ -53,6 +70,7 @@ export const CATALOGUE = {
     status: 405,
     code: 3,
     error_code: 40501,
+    oauth: oauth('invalid_request', 405),
     sentence: say('This method is not allowed here.', '不支持该请求方法。'),
     reasons: { METHOD_NOT_ALLOWED: say('This method is not allowed here.', '不支持该请求方法。') },
   },
@@ -61,6 +79,7 @@ export const CATALOGUE = {
     status: 413,
     code: 3,
     error_code: 41301,
+    oauth: oauth('invalid_request', 413),
     sentence: say('The request body is too large.', '请求体过大。'),
     reasons: { BODY_TOO_LARGE: say('The request body is larger than 64 KiB.', '请求体超过 64 KiB。') },
   },
@@ -69,6 +88,7 @@ export const CATALOGUE = {
     status: 415,
     code: 3,
     error_code: 41501,
+    oauth: oauth('invalid_request', 415),
     sentence: say('This content type is not supported.', '不支持该内容类型。'),
     reasons: {
       CONTENT_TYPE_UNSUPPORTED: say(
@@ -84,6 +104,7 @@ export const CATALOGUE = {
     status: 400,
     code: 3,
     error_code: 40002,
+    oauth: oauth('unsupported_grant_type', 400),
     sentence: say('This grant_type is not supported.', '不支持该 grant_type。'),
     reasons: { GRANT_TYPE_UNSUPPORTED: say('This grant_type is not supported.', '不支持该 grant_type。') },
   },
@@ -92,6 +113,7 @@ export const CATALOGUE = {
     status: 400,
     code: 9,
     error_code: 40003,
+    oauth: oauth('invalid_grant', 400),
     sentence: say('This grant is wrong, used or expired.', '授权凭证不正确、已使用或已过期。'),
     reasons: {
       REFRESH_TOKEN_INVALID: say('The refresh token is wrong. Sign in again.', 'refresh token 不正确，请重新登录。'),
@@ -123,6 +145,7 @@ export const CATALOGUE = {
     status: 400,
     code: 3,
     error_code: 40004,
+    oauth: oauth('invalid_scope', 400),
     sentence: say('This scope is not supported.', '不支持该 scope。'),
     reasons: {
       SCOPE_NOT_ALLOWED: say('This scope is unknown or not allowed to the client.', 'scope 不存在或客户端无权使用。'),
@@ -134,6 +157,7 @@ export const CATALOGUE = {
     status: 400,
     code: 9,
     error_code: 40005,
+    oauth: oauth('authorization_pending', 400),
     sentence: say('The user has not answered yet.', '用户尚未完成授权。'),
     reasons: { AUTHORIZATION_PENDING: say('The user has not answered yet.', '用户尚未完成授权。') },
   },
@@ -142,6 +166,7 @@ export const CATALOGUE = {
     status: 400,
     code: 8,
     error_code: 40006,
+    oauth: oauth('slow_down', 400),
     sentence: say('Polling too fast; wait longer between requests.', '轮询过于频繁，请延长间隔。'),
     reasons: { POLLING_TOO_FAST: say('Polling too fast; wait longer between requests.', '轮询过于频繁，请延长间隔。') },
   },
@@ -150,6 +175,7 @@ export const CATALOGUE = {
     status: 400,
     code: 7,
     error_code: 40007,
+    oauth: oauth('access_denied', 400),
     sentence: say('The user refused.', '用户拒绝了授权。'),
     reasons: { ACCESS_DENIED: say('The user refused.', '用户拒绝了授权。') },
   },
@@ -158,6 +184,7 @@ export const CATALOGUE = {
     status: 400,
     code: 9,
     error_code: 40008,
+    oauth: oauth('expired_token', 400),
     sentence: say('The device code has expired. Start again.', '设备码已过期，请重新开始。'),
     reasons: { DEVICE_CODE_EXPIRED: say('The device code has expired. Start again.', '设备码已过期，请重新开始。') },
   },
@@ -166,6 +193,7 @@ export const CATALOGUE = {
     status: 401,
     code: 16,
     error_code: 40101,
+    oauth: oauth('invalid_client', 401),
     sentence: say('The client secret is wrong.', '客户端秘钥不正确。'),
     reasons: {
       CLIENT_SECRET_WRONG: say('The client secret is wrong.', '客户端秘钥不正确。'),
@@ -177,6 +205,7 @@ export const CATALOGUE = {
     status: 401,
     code: 16,
     error_code: 40102,
+    oauth: oauth('invalid_client', 401),
     sentence: say('The client does not exist.', '客户端不存在。'),
     reasons: {
       CLIENT_UNKNOWN: say('The client does not exist.', '客户端不存在。'),
@@ -188,6 +217,7 @@ export const CATALOGUE = {
     status: 401,
     code: 16,
     error_code: 40103,
+    oauth: oauth('invalid_token', 401),
     sentence: say('The access token is not correct or has expired.', 'access token 不正确或已过期。'),
     reasons: {
       ACCESS_TOKEN_INVALID: say('The access token is not correct or has expired.', 'access token 不正确或已过期。'),
@@ -198,11 +228,17 @@ export const CATALOGUE = {
     status: 403,
     code: 7,
     error_code: 40301,
+    oauth: oauth('unauthorized_client', 400),
     sentence: say('This is not allowed.', '权限不足。'),
     reasons: {
       GRANT_TYPE_NOT_ALLOWED: say('The client may not use this grant_type.', '客户端无权使用该 grant_type。'),
       CLIENT_PUBLIC: say('Only a confidential client may do this.', '仅机密客户端可以执行此操作。'),
-      USER_DISABLED: say('The user is disabled.', '用户已被停用。'),
+      SCOPE_INSUFFICIENT: say(
+        'The access token has not the scope that this needs.',
+        'access token 的 scope 不足。',
+        oauth('insufficient_scope', 403), // RFC 6750 §3.1
+      ),
+      USER_DISABLED: say('The user is disabled.', '用户已被停用。', oauth('invalid_grant', 400)),
     },
   },
   not_found: {
@@ -210,6 +246,7 @@ export const CATALOGUE = {
     status: 404,
     code: 5,
     error_code: 40401,
+    oauth: oauth('not_found', 404),
     sentence: say('There is no such route.', '请求的路径不存在。'),
     reasons: { ROUTE_UNKNOWN: say('There is no such route.', '请求的路径不存在。') },
   },
@@ -218,6 +255,7 @@ export const CATALOGUE = {
     status: 429,
     code: 8,
     error_code: 42901,
+    oauth: oauth('temporarily_unavailable', 429),
     sentence: say('Too many requests; try again later.', '请求超过频次限制，请稍后重试。'),
     reasons: {
       LIMIT_IP: say('Too many requests from this address; try again later.', '该地址请求超过频次限制，请稍后重试。'),
@@ -233,6 +271,7 @@ export const CATALOGUE = {
     status: 500,
     code: 13,
     error_code: 50001,
+    oauth: oauth('server_error', 500),
     sentence: say('System error; try again later.', '系统错误，请稍后重试。'),
     reasons: { INTERNAL: say('System error; try again later.', '系统错误，请稍后重试。') },
   },
@@ -241,6 +280,7 @@ export const CATALOGUE = {
     status: 503,
     code: 14,
     error_code: 50301,
+    oauth: oauth('temporarily_unavailable', 503),
     sentence: say('The service is busy; try again shortly.', '服务暂时不可用，请稍后重试。'),
     reasons: {
       DATABASE_UNAVAILABLE: say('The database is away; try again shortly.', '数据库暂时不可用，请稍后重试。'),
