@@ -28,6 +28,8 @@ import { PasswordGrant } from './grants/password.grant.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
 import { JwksController } from './keys/jwks.controller.js';
 import { KeyService } from './keys/key.service.js';
+import { AccessTokenGuard } from './protection/access-token.guard.js';
+import { AccessTokenService } from './sessions/access-token.service.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
 import { SessionService } from './sessions/session.service.js';
 import { Sweeper } from './sweeper.js';
@@ -60,6 +62,8 @@ import { Users } from './users/users.js';
     RefreshTokens,
     SessionService,
     KeyService,
+    AccessTokenService,
+    AccessTokenGuard,
     AuthorizationCodeService,
     DeviceAuthorizationService,
     TokenIssuer,
@@ -83,6 +87,8 @@ import { Users } from './users/users.js';
     Users,
     UserService,
     SessionService,
+    AccessTokenService,
+    AccessTokenGuard,
     KeyService,
     AuthorizationCodeService,
     DeviceAuthorizationService,

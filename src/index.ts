@@ -16,6 +16,10 @@ export { TokenIssuer } from './token/token-issuer.js';
 export type { TokenResponse } from './token/token-response.js';
 export { grantScope, parseScope, SCOPE } from './clients/scope.js';
 
+// Protecting routes of your own
+export { AccessTokenGuard, BearerToken, RequireLiveSession, RequireScopes } from './protection/access-token.guard.js';
+export { AccessTokenService, type AccessToken } from './sessions/access-token.service.js';
+
 // What they work with
 export { AuthorizationCodeService, type AuthorizationRequest } from './authorization/authorization-code.service.js';
 export { Client } from './clients/client.entity.js';

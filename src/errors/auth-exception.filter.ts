@@ -13,7 +13,7 @@ const TYPE = 'type.googleapis.com/google.rpc.';
 const BY_STATUS: Record<number, [ErrorCode, string]> = {
   400: ['invalid_argument', 'BODY_MALFORMED'],
   401: ['unauthenticated', 'ACCESS_TOKEN_INVALID'],
-  403: ['permission_denied', 'PERMISSION_DENIED'],
+  403: ['permission_denied', 'SCOPE_INSUFFICIENT'],
   404: ['not_found', 'ROUTE_UNKNOWN'],
   405: ['method_not_allowed', 'METHOD_NOT_ALLOWED'],
   413: ['payload_too_large', 'BODY_TOO_LARGE'],
@@ -52,7 +52,7 @@ export class AuthExceptionFilter implements ExceptionFilter {
     response.locals['reason'] = error.reason;
     sendJson(request, response, word.status, this.body(error, word, request), {
       ...NO_STORE,
-      ...challenge(error, word, request),
+      ...(response.hasHeader('WWW-Authenticate') ? {} : challenge(error, word, request)),
       ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
       ...error.headers,
     });

@@ -9,6 +9,7 @@ import {
   sign,
 } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { errors } from 'jose';
 import { AUTH_OPTIONS, type ResolvedAuthOptions, type SigningAlg } from '../auth.options.js';
 import { Clock } from '../clock.js';
 import { ServiceSecret } from '../crypto/service-secret.js';
@@ -25,6 +26,7 @@ const RELOAD_AFTER = 30_000;
 interface LoadedKey {
   row: SigningKey;
   privateKey: KeyObject;
+  publicKey: KeyObject;
   jwk: JsonWebKey;
   /** JWS header by typ, encoded. */
   headers: Map<string, string>;
@@ -69,6 +71,15 @@ export class KeyService implements OnModuleInit {
   halfHash(token: string): string {
     const digest = hash(this.current().row.alg === 'EdDSA' ? 'sha512' : 'sha256', token, 'buffer');
     return digest.toString('base64url', 0, digest.length / 2);
+  }
+
+  /** The public key of a token's header. @throws JWKSNoMatchingKey where none of ours has that id and algorithm */
+  async verificationKey(kid: string | undefined, alg: string | undefined): Promise<KeyObject> {
+    const find = () => this.keys.find(({ row }) => row.kid === kid && row.alg === alg);
+    if (!find() && this.isStale()) await this.reload();
+    const key = find();
+    if (!key) throw new errors.JWKSNoMatchingKey();
+    return key.publicKey;
   }
 
   /** JWKS (RFC 7517 §5): every key that a living token may be signed with, and the next one. */
@@ -145,8 +156,9 @@ export class KeyService implements OnModuleInit {
       throw new Error('the signing keys in the database were made under another service secret', { cause });
     }
     const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-    const jwk = createPublicKey(privateKey).export({ format: 'jwk' });
-    return { row, privateKey, jwk: { ...jwk, kid: row.kid, alg: row.alg, use: 'sig' }, headers: new Map() };
+    const publicKey = createPublicKey(privateKey);
+    const jwk = publicKey.export({ format: 'jwk' });
+    return { row, privateKey, publicKey, jwk: { ...jwk, kid: row.kid, alg: row.alg, use: 'sig' }, headers: new Map() };
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, LessThanOrEqual } from 'typeorm';
+import { IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
 import { AuditSink } from '../audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
 import type { Client } from '../clients/client.entity.js';
@@ -134,6 +134,14 @@ export class SessionService {
       ...(sub === undefined ? {} : { sub }),
       ...(clientId === undefined ? {} : { client_id: clientId }),
     });
+  }
+
+  /** Whether a session has neither expired nor been revoked, and its user may still hold it. */
+  async isAlive(id: string): Promise<boolean> {
+    const session = await this.sessions.findOneBy({ id, revoked_at: IsNull(), expires_at: MoreThan(this.clock.now()) });
+    if (!session) return false;
+    const user = await this.users.find(session.sub, { fresh: false });
+    return user !== undefined && holds(user, session.authenticated_at);
   }
 
   /** The sessions of a user that have not expired, newest first. */
