@@ -20,7 +20,7 @@ import { ServiceSecret } from './crypto/service-secret.js';
 import { AuthDatabase } from './database/auth-database.js';
 import { authEntities } from './database/schema.js';
 import { DeviceAuthorizationService } from './device/device-authorization.service.js';
-import { AuthExceptionFilter } from './errors/auth-exception.filter.js';
+import { AuthExceptionFilter, OAuthExceptionFilter } from './errors/auth-exception.filter.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
 import { DeviceCodeGrant } from './grants/device-code.grant.js';
@@ -36,6 +36,7 @@ import { Sweeper } from './sweeper.js';
 import { AuthThrottlerGuard, throttlerOptions } from './throttling/auth-throttler.guard.js';
 import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 import { GrantService } from './token/grant.service.js';
+import { OAuthTokenController } from './token/oauth-token.controller.js';
 import { ParametersGuard } from './token/parameters.guard.js';
 import { TokenController } from './token/token.controller.js';
 import { TokenIssuer } from './token/token-issuer.js';
@@ -47,7 +48,7 @@ import { Users } from './users/users.js';
 /** Everything below is private to the module: no global filter, guard, pipe, interceptor or provider. */
 @Module({
   imports: [DiscoveryModule],
-  controllers: [TokenController, JwksController],
+  controllers: [TokenController, OAuthTokenController, JwksController],
   providers: [
     { provide: AUTH_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
     Clock,
@@ -78,6 +79,7 @@ import { Users } from './users/users.js';
     { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AUTH_OPTIONS] },
     { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
     AuthExceptionFilter,
+    OAuthExceptionFilter,
     Sweeper,
   ],
   exports: [

@@ -29,6 +29,7 @@ const FLOORS = [
   ['database/schema.ts', 'sweeper.ts'],
   [
     'token/token.controller.ts',
+    'token/oauth-token.controller.ts',
     'token/grant.service.ts',
     'token/parameters.guard.ts',
     'keys/jwks.controller.ts',
