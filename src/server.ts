@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { NestApplicationOptions } from '@nestjs/common';
+import type { CorsOptions, CorsOptionsDelegate } from '@nestjs/common/interfaces/external/cors-options.interface.js';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
@@ -41,13 +43,19 @@ export function configureServer(app: NestExpressApplication, settings: Settings,
   app.set('trust proxy', settings.trustProxy);
   app.use(requestLog(log));
   if (settings.corsOrigins.length > 0) {
-    app.enableCors({
+    const cors: CorsOptions = {
       origin: settings.corsOrigins,
       methods: ['GET', 'POST', 'PATCH', 'DELETE'],
       allowedHeaders: CORS_HEADERS,
       exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
       maxAge: 600,
-    });
+    };
+    app.enableCors(((request: IncomingMessage, done: (error: null, options: CorsOptions) => void) => {
+      const { origin, 'access-control-request-method': asked } = request.headers;
+      // an OPTIONS that is no preflight is a method like any other
+      const isCors = origin !== undefined && (request.method !== 'OPTIONS' || asked !== undefined);
+      done(null, isCors ? cors : { origin: false });
+    }) as CorsOptionsDelegate<IncomingMessage>);
   }
   const server = app.getHttpServer();
   server.headersTimeout = REQUEST_TIMEOUT;

@@ -26,11 +26,12 @@ export class ClientAuthenticator {
       const fields = [{ field: 'client_id', description: 'is required' }];
       throw new AuthError('invalid_argument', { reason: 'CLIENT_ID_MISSING', fields });
     }
+    const found = await this.clients.find(id);
     const refuse = (code: 'invalid_client' | 'unauthorized_client', reason: string): never => {
-      this.audit.record({ event: 'client_authentication_failed', clientId: id, reason, requestId });
+      // an id that is none may be anything, such as a secret in the wrong place
+      this.audit.record({ event: 'client_authentication_failed', clientId: found?.client.id, reason, requestId });
       throw new AuthError(code, { reason });
     };
-    const found = await this.clients.find(id);
     if (!found) return refuse('invalid_client', 'CLIENT_UNKNOWN');
     const { client, secrets } = found;
     if (client.disabled) return refuse('invalid_client', 'CLIENT_DISABLED');

@@ -26,20 +26,25 @@ export function clientCredentialsOf(request: Request): ClientCredentials {
 
 function readCredentials(request: Request): ClientCredentials {
   const parameters = parametersOf(request);
-  const queryId: unknown = request.query['client_id'];
   const basic = readBasic(request.headers.authorization);
   const bodyId = checked('client_id', parameters.get('client_id'), MAX_ID);
   const bodySecret = checked('client_secret', parameters.get('client_secret'), MAX_SECRET);
-  const fromQuery = queryId === '' ? undefined : queryId;
-  if (fromQuery !== undefined && typeof fromQuery !== 'string') {
-    throw badField('client_id', 'PARAMETER_REPEATED', 'must be one string');
-  }
+  const fromQuery = queryClientId(request.originalUrl);
   if (basic && bodySecret !== undefined) {
     throw new AuthError('invalid_argument', { reason: 'CLIENT_AUTHENTICATION_REPEATED' }); // RFC 6749 §2.3
   }
   const named = [basic?.id, bodyId, checked('client_id', fromQuery, MAX_ID)].filter((id) => id !== undefined);
   if (new Set(named).size > 1) throw new AuthError('invalid_argument', { reason: 'CLIENT_ID_MISMATCH' });
   return { id: named[0], secret: basic ? basic.secret : bodySecret };
+}
+
+/** The one parameter that is ever read from the query; parsed here, as a host may have any query parser. */
+function queryClientId(url: string): string | undefined {
+  const start = url.indexOf('?');
+  if (start === -1) return undefined;
+  const ids = new URLSearchParams(url.slice(start)).getAll('client_id');
+  if (ids.length > 1) throw badField('client_id', 'PARAMETER_REPEATED', 'must be sent once');
+  return ids[0] || undefined;
 }
 
 function readBasic(authorization: string | undefined): ClientCredentials | undefined {

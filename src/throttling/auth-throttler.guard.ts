@@ -14,7 +14,7 @@ import { clientCredentialsOf } from '../clients/client-credentials.js';
 import { AuthError } from '../errors/auth.error.js';
 import { parametersOf } from '../http/parameters.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
-import { normalizeUsername } from '../users/username.js';
+import { MAX_USERNAME, normalizeUsername } from '../users/username.js';
 
 type BudgetName = 'ip' | 'client' | 'account';
 
@@ -105,5 +105,6 @@ function accountOf(request: Request): string | undefined {
   const parameters = parametersOf(request);
   if (parameters.peek('grant_type') !== 'password') return undefined;
   const username = parameters.peek('username');
-  return username === undefined || username.length > 256 ? undefined : normalizeUsername(username);
+  // what is longer than any username is nobody's, whatever its end
+  return username === undefined ? undefined : normalizeUsername(username.slice(0, 256)).slice(0, MAX_USERNAME + 1);
 }

@@ -73,20 +73,23 @@ export class GrantService implements OnModuleInit {
 function validated({ parameters: ParametersClass, names }: RegisteredGrant, sent: Parameters): object {
   const parameters = new ParametersClass() as Record<string, unknown>;
   for (const name of names) parameters[name] = sent.get(name);
-  const errors = validateSync(parameters, { stopAtFirstError: true, forbidUnknownValues: false });
+  const errors = validateSync(parameters, { forbidUnknownValues: false });
   if (errors.length > 0) throw refusal(errors, parameters);
   return parameters;
 }
 
+type BadReason = 'PARAMETER_MISSING' | 'PARAMETER_TOO_LONG' | 'PARAMETER_INVALID';
+
+/** Says of each offending parameter the first thing that is wrong with it: missing, else too long, else malformed. */
 function refusal(errors: ValidationError[], parameters: Record<string, unknown>): AuthError {
-  const fields = errors.map(({ property, constraints = {} }): FieldViolation => {
-    const description = Object.values(constraints)[0] ?? 'is malformed';
-    return { field: property, description: description.replace(`${property} `, '') };
+  const judged = errors.map(({ property, constraints = {} }): { reason: BadReason; field: FieldViolation } => {
+    const tooLong = constraints['maxLength'] ?? constraints['isLength'];
+    const missing = parameters[property] === undefined;
+    const said = (missing ? constraints['isDefined'] : tooLong) ?? Object.values(constraints)[0] ?? 'is malformed';
+    const reason = missing ? 'PARAMETER_MISSING' : tooLong ? 'PARAMETER_TOO_LONG' : 'PARAMETER_INVALID';
+    return { reason, field: { field: property, description: said.replace(`${property} `, '') } };
   });
-  const first = errors[0]!;
-  const tooLong = Object.keys(first.constraints ?? {}).some((name) => name === 'maxLength' || name === 'isLength');
-  if (errors.some(({ property }) => parameters[property] === undefined)) {
-    return new AuthError('invalid_argument', { reason: 'PARAMETER_MISSING', fields });
-  }
-  return new AuthError('invalid_argument', { reason: tooLong ? 'PARAMETER_TOO_LONG' : 'PARAMETER_INVALID', fields });
+  const order: BadReason[] = ['PARAMETER_MISSING', 'PARAMETER_TOO_LONG', 'PARAMETER_INVALID'];
+  const reason = order.find((one) => judged.some((each) => each.reason === one))!;
+  return new AuthError('invalid_argument', { reason, fields: judged.map(({ field }) => field) });
 }

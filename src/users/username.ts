@@ -3,8 +3,8 @@ export const MAX_USERNAME = 128;
 
 /** The form in which usernames are stored, compared and counted: NFKC, case-folded, trimmed. */
 export function normalizeUsername(username: string): string {
-  // toUpperCase first folds what toLowerCase alone keeps apart (ß and SS, final sigma)
-  return username.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC').trim();
+  // by way of upper case, which folds what toLowerCase alone keeps apart (ß and SS, both sigmas); ẞ folds by way of ß
+  return username.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC').trim();
 }
 
 /** Whether a normalized username may be one at all: not empty, not too long, no control or invisible format characters. */
