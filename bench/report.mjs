@@ -1,0 +1,37 @@
+// Prints what was measured.
+
+const COLUMNS = [
+  ['', ({ name = '' }) => name],
+  ['', ({ side }) => side],
+  ['requests/s', ({ rps }) => rps.toFixed(rps < 1000 ? 1 : 0)],
+  ['CPU µs/request', ({ cpu }) => cpu?.toFixed(0)],
+  ['p50 ms', ({ p50 }) => p50?.toFixed(2)],
+  ['p99 ms', ({ p99 }) => p99?.toFixed(2)],
+  ['ratio', ({ ratio }) => ratio],
+];
+
+/** @param rows of the table; @param targets each [what, measured, '≤' | '<' | '≥', target] */
+export function print(rows, targets) {
+  const lines = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, cell]) => cell(row) ?? ''))];
+  console.log(`\n${aligned(lines, 2)}\n`);
+  const judged = targets.map(([what, measured, sign, target]) => [
+    what,
+    measured.toFixed(measured < 50 ? 2 : 0),
+    `${sign} ${target}`,
+    MET[sign](measured, target) ? 'met' : 'MISSED',
+  ]);
+  console.log(aligned([['target', 'measured', '', ''], ...judged], 1));
+}
+
+const MET = {
+  '≤': (measured, target) => measured <= target,
+  '<': (measured, target) => measured < target,
+  '≥': (measured, target) => measured >= target,
+};
+
+/** The first columns to the left, the rest to the right. */
+function aligned(lines, left) {
+  const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  const cell = (text, i) => (i < left ? text.padEnd(widths[i]) : text.padStart(widths[i]));
+  return lines.map((line) => line.map(cell).join('  ').trimEnd()).join('\n');
+}
