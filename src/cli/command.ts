@@ -1,0 +1,89 @@
+import { text } from 'node:stream/consumers';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Command } from 'commander';
+import { AppModule } from '../app.module.js';
+import type { Settings } from '../settings.js';
+
+/** What a command found or did: lines for people, and the same as JSON. */
+export interface Result {
+  text: string;
+  json: unknown;
+}
+
+/** Makes a command's action of its work: the service's providers and the command's own arguments in, a result out. */
+export type MakeAction = <A extends unknown[]>(
+  work: (app: INestApplicationContext, ...args: A) => Promise<Result>,
+) => (...args: unknown[]) => Promise<void>;
+
+/** Actions that print their result as the program was asked to; any error is one line and exit code 1. */
+export function actionsOf(program: Command, settings: () => Settings): MakeAction {
+  return <A extends unknown[]>(work: (app: INestApplicationContext, ...args: A) => Promise<Result>) =>
+    async (...args: unknown[]) => {
+      let app: INestApplicationContext | undefined;
+      try {
+        app = await NestFactory.createApplicationContext(AppModule.forRoot(settings()), {
+          logger: false,
+          abortOnError: false,
+        });
+        const result = await work(app, ...(args as A));
+        console.log(program.opts<{ json?: true }>().json ? JSON.stringify(result.json) : result.text);
+      } catch (error) {
+        console.error(`nest-auth: ${error instanceof Error ? error.message : String(error)}`);
+        process.exitCode = 1;
+      } finally {
+        await app?.close();
+      }
+    };
+}
+
+/** What came on standard input, without the line's end. */
+export async function standardInput(what: string): Promise<string> {
+  if (process.stdin.isTTY) process.stderr.write(`Type the ${what}, then Enter and Ctrl-D:\n`);
+  return (await text(process.stdin)).replace(/\r?\n$/, '');
+}
+
+/** An option's value of words between commas. */
+export function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean);
+}
+
+/** Columns below their titles. */
+export function table(titles: string[], rows: string[][]): string {
+  return rows.length === 0 ? 'none' : columns([titles.map((title) => title.toUpperCase()), ...rows]);
+}
+
+/** A line for each value. */
+export function describe(values: object): string {
+  return columns(Object.entries(values).map(([name, value]) => [name, shown(name, value)]));
+}
+
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+export function moment(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function shown(name: string, value: unknown): string {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return '-';
+  if (typeof value === 'number' && name.endsWith('_at')) return moment(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function columns(rows: string[][]): string {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
