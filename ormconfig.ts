@@ -1,8 +1,12 @@
 import 'reflect-metadata';
+import sqlite3 from 'sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { authEntities, authMigrations } from './src/database/schema.js';
 
 export const DEFAULT_DATABASE_URL = 'sqlite:data/auth.sqlite';
+
+/** sqlite3 without the verbose mode that TypeORM turns on: a stack trace for each statement, dearer than the statement. */
+const quietSqlite3 = { ...sqlite3, verbose: () => quietSqlite3 };
 
 /**
  * The service's data source.
@@ -14,6 +18,7 @@ export function ormOptions(url = DEFAULT_DATABASE_URL): DataSourceOptions {
   if (file === undefined) throw new Error('must be sqlite:<file>');
   return {
     type: 'sqlite',
+    driver: quietSqlite3,
     database: file,
     enableWAL: true,
     busyTimeout: 2000,

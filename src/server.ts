@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { ServerAdapter } from './http/server-adapter.js';
 import { JsonLogger } from './logging/json-logger.js';
 import { requestLog } from './logging/request-log.js';
 import type { Settings } from './settings.js';
@@ -19,12 +20,10 @@ const CORS_HEADERS = [
   'accept-language',
   'undefined',
 ];
-/** How long headers and body of a request may take to arrive, in milliseconds. */
-const REQUEST_TIMEOUT = 15_000;
 
 /** The service, ready to listen. */
 export async function createServer(settings: Settings, log: Logger): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), adapterFor(settings), {
     logger: new JsonLogger(log),
     ...SERVER_OPTIONS,
     abortOnError: false, // main.ts says in one line why it did not start
@@ -34,6 +33,10 @@ export async function createServer(settings: Settings, log: Logger): Promise<Nes
 }
 
 /** What a test of the service sets up in the same way. */
+export function adapterFor(settings: Settings): ServerAdapter {
+  return new ServerAdapter(new URL(settings.auth.issuer).host);
+}
+
 export const SERVER_OPTIONS = {
   bodyParser: false, // our routes read their own bodies, and no other route has one
 } satisfies NestApplicationOptions;
@@ -57,7 +60,4 @@ export function configureServer(app: NestExpressApplication, settings: Settings,
       done(null, isCors ? cors : { origin: false });
     }) as CorsOptionsDelegate<IncomingMessage>);
   }
-  const server = app.getHttpServer();
-  server.headersTimeout = REQUEST_TIMEOUT;
-  server.requestTimeout = REQUEST_TIMEOUT;
 }

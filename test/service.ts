@@ -12,7 +12,7 @@ import type { AuthOptions } from '../src/auth.options.js';
 import { type NewClient, ClientService } from '../src/clients/client.service.js';
 import { Clock } from '../src/clock.js';
 import { JsonLogger } from '../src/logging/json-logger.js';
-import { configureServer, SERVER_OPTIONS } from '../src/server.js';
+import { adapterFor, configureServer, SERVER_OPTIONS } from '../src/server.js';
 import { readSettings, type Settings } from '../src/settings.js';
 import { UserService } from '../src/users/user.service.js';
 
@@ -72,7 +72,7 @@ export async function startService({ auth = {}, settings = {} }: StartOptions = 
     .overrideProvider(Clock)
     .useValue(clock)
     .compile();
-  const app = module.createNestApplication<NestExpressApplication>(SERVER_OPTIONS);
+  const app = module.createNestApplication<NestExpressApplication>(adapterFor(merged), SERVER_OPTIONS);
   configureServer(app, merged, logger);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

@@ -12,16 +12,14 @@ const MAX_ID = 128;
 const MAX_SECRET = 256;
 const VSCHAR = /^[\x20-\x7e]*$/; // RFC 6749 appendix A.1, A.2
 
-const read = new WeakMap<Request, ClientCredentials>();
+const CREDENTIALS = Symbol('client credentials');
 
 /**
  * client_id and client_secret, from Basic, body and query (RFC 6749 §2.3.1).
  * @throws AuthError invalid_argument where they are malformed, doubled or contradict each other
  */
-export function clientCredentialsOf(request: Request): ClientCredentials {
-  let credentials = read.get(request);
-  if (!credentials) read.set(request, (credentials = readCredentials(request)));
-  return credentials;
+export function clientCredentialsOf(request: Request & { [CREDENTIALS]?: ClientCredentials }): ClientCredentials {
+  return (request[CREDENTIALS] ??= readCredentials(request));
 }
 
 function readCredentials(request: Request): ClientCredentials {

@@ -43,6 +43,10 @@ export class AuthDatabase implements OnApplicationShutdown {
       synchronize: false,
       dropSchema: false,
       migrationsRun: false,
+      // the host's ways with its own tables; ours have the names that the migrations gave them, and no stale rows
+      entityPrefix: undefined,
+      namingStrategy: undefined,
+      cache: false,
       busyTimeout: options.busyTimeout ?? 2000,
     }).initialize();
     const [{ journal_mode: mode }] = await own.query<[{ journal_mode: string }]>('PRAGMA journal_mode');

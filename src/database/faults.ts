@@ -17,7 +17,7 @@ const SQLITE_AWAY = new Set([
 
 /** Disk and socket failures, and the classes of SQLSTATE that mean "not now": connection, resources, operator, serialization. */
 const NETWORK_AWAY =
-  /^(E(IO|NOSPC|CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND)|(08|53|57|40)[0-9A-Z]{3})$/;
+  /^(E(BADF|IO|NOSPC|CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND)|(08|53|57|40)[0-9A-Z]{3})$/;
 
 /** Whether this failure says that the database is away or too busy, rather than that we asked it something wrong. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -11,7 +11,7 @@ interface PreparedStatement {
  * On SQLite it is prepared once: half the CPU of the same statement through TypeORM's query runner.
  */
 export class Statement<Row extends object> {
-  private prepared?: PreparedStatement;
+  private prepared?: Promise<PreparedStatement>;
   private readonly numbered: string;
 
   constructor(
@@ -28,20 +28,34 @@ export class Statement<Row extends object> {
     return (Array.isArray(result[0]) ? result[0] : result) as Row[]; // pg answers an UPDATE with [rows, count]
   }
 
-  finalize(): Promise<void> {
-    return new Promise((resolve) => (this.prepared ? this.prepared.finalize(resolve) : resolve()));
+  async finalize(): Promise<void> {
+    const prepared = await this.prepared?.catch(() => undefined);
+    if (prepared) await new Promise<void>((resolve) => prepared.finalize(resolve));
   }
 
-  private allOnSqlite(parameters: unknown[]): Promise<Row[]> {
-    this.prepared ??= sqliteConnection(this.dataSource).prepare(this.sql);
-    const prepared = this.prepared;
+  private async allOnSqlite(parameters: unknown[]): Promise<Row[]> {
+    const prepared = await (this.prepared ??= this.prepare());
     return new Promise((resolve, reject) => {
       prepared.all(parameters, (error, rows) => (error ? reject(error) : resolve(rows as Row[])));
     });
   }
+
+  private prepare(): Promise<PreparedStatement> {
+    return new Promise((resolve, reject) => {
+      // without a callback, a failure would be an event that nobody listens to, and end the process
+      const prepared = sqliteConnection(this.dataSource).prepare(this.sql, (error) => {
+        if (!error) return resolve(prepared);
+        this.prepared = undefined; // the next call tries again
+        reject(error);
+      });
+    });
+  }
 }
 
-function sqliteConnection(dataSource: DataSource): { prepare(sql: string): PreparedStatement } {
-  return (dataSource.driver as unknown as { databaseConnection: { prepare(sql: string): PreparedStatement } })
-    .databaseConnection;
+interface SqliteConnection {
+  prepare(sql: string, done: (error: Error | null) => void): PreparedStatement;
+}
+
+function sqliteConnection(dataSource: DataSource): SqliteConnection {
+  return (dataSource.driver as unknown as { databaseConnection: SqliteConnection }).databaseConnection;
 }

@@ -5,9 +5,8 @@ import { isDatabaseAway } from '../database/faults.js';
 import { requestIdOf } from '../http/request-id.js';
 import { NO_STORE, sendJson } from '../http/send-json.js';
 import { AuthError } from './auth.error.js';
+import { errorBody } from './error-body.js';
 import { type ErrorCode, type OAuthWord, rowOf } from './catalogue.js';
-
-const TYPE = 'type.googleapis.com/google.rpc.';
 
 /** What a Nest or Express failure means in our catalogue, by its HTTP status. */
 const BY_STATUS: Record<number, [ErrorCode, string]> = {
@@ -41,6 +40,7 @@ export class AuthExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
+    if (response.writableEnded) return; // the host's own code, after our answer had left
     const error = toAuthError(thrown);
     const word = this.wordOf(error);
     this.log(error, thrown, requestIdOf(request));
@@ -50,37 +50,17 @@ export class AuthExceptionFilter implements ExceptionFilter {
     }
     response.locals['error'] = word.error;
     response.locals['reason'] = error.reason;
-    sendJson(request, response, word.status, this.body(error, word, request), {
+    const body = errorBody(error, word, {
+      domain: this.options.domain,
+      requestId: requestIdOf(request),
+      chinese: prefersChinese(request),
+    });
+    sendJson(request, response, word.status, body, {
       ...NO_STORE,
       ...(response.hasHeader('WWW-Authenticate') ? {} : challenge(error, word, request)),
       ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
       ...error.headers,
     });
-  }
-
-  private body(error: AuthError, word: OAuthWord, request: Request): object {
-    const row = rowOf(error.code);
-    const sentence = row.reasons[error.reason] ?? row.sentence;
-    const message = error.hint === undefined ? sentence.en : `${sentence.en} ${error.hint}`;
-    const details: object[] = [
-      { '@type': `${TYPE}ErrorInfo`, reason: error.reason, domain: this.options.domain, metadata: {} },
-    ];
-    if (error.fields) details.push({ '@type': `${TYPE}BadRequest`, fieldViolations: error.fields });
-    if (error.retryAfter !== undefined) {
-      details.push({ '@type': `${TYPE}RetryInfo`, retryDelay: `${error.retryAfter}s` });
-    }
-    details.push({ '@type': `${TYPE}RequestInfo`, requestId: requestIdOf(request) });
-    if (prefersChinese(request)) {
-      details.push({ '@type': `${TYPE}LocalizedMessage`, locale: 'zh-CN', message: sentence['zh-CN'] });
-    }
-    return {
-      error: word.error,
-      error_code: row.error_code,
-      error_description: message,
-      code: row.code,
-      message,
-      details,
-    };
   }
 
   private log(error: AuthError, thrown: unknown, requestId: string): void {

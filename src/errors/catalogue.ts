@@ -50,6 +50,7 @@ export const CATALOGUE = {
       PARAMETER_REPEATED: say('A parameter was sent more than once.', '参数重复。'),
       PARAMETER_INVALID: say('A parameter is malformed.', '参数格式不正确。'),
       PARAMETER_TOO_LONG: say('A parameter is too long.', '参数过长。'),
+      REQUEST_MALFORMED: say('The request is not well-formed HTTP.', '请求不是合法的 HTTP 报文。'),
       BODY_MALFORMED: say('The request body could not be read.', '请求体格式错误，无法解析。'),
       BODY_TIMEOUT: say('The request body did not arrive in time.', '请求体未能及时送达。'),
       BASIC_MALFORMED: say('The Authorization header is malformed.', 'Authorization 请求头格式不正确。'),
@@ -259,6 +260,7 @@ export const CATALOGUE = {
     sentence: say('Too many requests; try again later.', '请求超过频次限制，请稍后重试。'),
     reasons: {
       LIMIT_IP: say('Too many requests from this address; try again later.', '该地址请求超过频次限制，请稍后重试。'),
+      LIMIT_SESSION: say('Too many refreshes of this session; try again later.', '该会话刷新过于频繁，请稍后重试。'),
       LIMIT_CLIENT: say(
         'Too many requests from this client; try again later.',
         '该客户端请求超过频次限制，请稍后重试。',

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { badField } from '../errors/auth.error.js';
 
 /**
@@ -32,15 +32,17 @@ export class Parameters {
 
 const NONE: ReadonlySet<string> = new Set();
 
-const read = new WeakMap<Request, Parameters>();
+const PARAMETERS = Symbol('parameters');
+// kept on the request itself: a WeakMap of every request is dear to the garbage collector
+type WithParameters = IncomingMessage & { [PARAMETERS]?: Parameters };
 
-export function setParameters(request: Request, parameters: Parameters): void {
-  read.set(request, parameters);
+export function setParameters(request: WithParameters, parameters: Parameters): void {
+  request[PARAMETERS] = parameters;
 }
 
 /** The parameters that ParametersGuard has read. */
-export function parametersOf(request: Request): Parameters {
-  const parameters = read.get(request);
+export function parametersOf(request: WithParameters): Parameters {
+  const parameters = request[PARAMETERS];
   if (!parameters) throw new Error('ParametersGuard did not run before this');
   return parameters;
 }

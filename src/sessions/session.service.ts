@@ -47,6 +47,14 @@ export class SessionService {
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
      RETURNING sub, scope, authenticated_at`,
   );
+  private readonly insertion = this.database.statement(
+    `INSERT INTO auth_session
+       (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id)
+     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)`,
+  );
+  private readonly scopeOf = this.database.statement<{ scope: string }>(
+    'SELECT scope FROM auth_session WHERE id = ? AND client_id = ?',
+  );
 
   constructor(
     private readonly database: AuthDatabase,
@@ -66,17 +74,16 @@ export class SessionService {
   async open(party: Party, { sub, scope, authenticatedAt, consume }: NewSession): Promise<Lease | undefined> {
     const now = this.clock.now();
     const id = randomBytes(16).toString('base64url');
-    await this.sessions.insert({
+    await this.insertion.all([
       id,
       sub,
-      client_id: party.client.id,
-      scope,
-      generation: 0,
-      authenticated_at: authenticatedAt,
-      created_at: now,
-      expires_at: now + (party.client.refresh_token_ttl ?? this.options.refreshTokenTtl) * 1000,
-      device_id: party.deviceId ?? null,
-    });
+      party.client.id,
+      scope.join(' '),
+      authenticatedAt,
+      now,
+      now + (party.client.refresh_token_ttl ?? this.options.refreshTokenTtl) * 1000,
+      party.deviceId ?? null,
+    ]);
     if (consume && !(await consume(id))) {
       await this.sessions.delete({ id });
       return undefined;
@@ -202,8 +209,9 @@ export class SessionService {
   }
 
   private async refuseWiderScope(token: RefreshToken, party: Party, scope: string[]): Promise<void> {
-    const row = await this.sessions.findOneBy({ id: token.sessionId, client_id: party.client.id });
-    if (!row || scope.every((word) => row.scope.includes(word))) return; // without a row the UPDATE will tell
+    const [row] = await this.scopeOf.all([token.sessionId, party.client.id]);
+    const granted = row?.scope.split(' ');
+    if (!granted || scope.every((word) => granted.includes(word))) return; // without a row the UPDATE will tell
     throw new AuthError('invalid_scope', { reason: 'SCOPE_WIDENED' }); // RFC 6749 §6: must not widen scope
   }
 

@@ -16,12 +16,13 @@ import { parametersOf } from '../http/parameters.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { MAX_USERNAME, normalizeUsername } from '../users/username.js';
 
-type BudgetName = 'ip' | 'client' | 'account';
+type BudgetName = 'ip' | 'session' | 'client' | 'account';
 
 /** The budgets as @nestjs/throttler's options; one that is turned off is not among them. */
 export function throttlerOptions({ limitIp, limitClient, limitAccount }: ResolvedAuthOptions): ThrottlerModuleOptions {
   const limits: [BudgetName, Limit][] = [
     ['ip', limitIp],
+    ['session', limitIp],
     ['client', limitClient],
     ['account', limitAccount],
   ];
@@ -51,7 +52,7 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
     const session = this.sessionOf(request);
-    if (session !== undefined) return this.spend(context, 'ip', `session:${session}`);
+    if (session !== undefined) return this.spend(context, 'session', session);
     await this.spend(context, 'ip', await this.getTracker(request));
     const client = clientCredentialsOf(request).id ?? this.auth.defaultClientId;
     if (client !== undefined) await this.spend(context, 'client', client);

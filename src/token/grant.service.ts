@@ -23,9 +23,12 @@ export class GrantService implements OnModuleInit {
   constructor(private readonly discovery: DiscoveryService) {}
 
   onModuleInit(): void {
-    for (const { instance, metatype } of this.discovery.getProviders()) {
+    for (const wrapper of this.discovery.getProviders()) {
+      const metatype = wrapper.metatype;
       const registration = metatype && (Reflect.getMetadata(GRANT_HANDLER, metatype) as GrantRegistration | undefined);
-      if (registration && instance) this.register(instance as Grant, registration);
+      if (!registration) continue;
+      if (!wrapper.isDependencyTreeStatic()) throw new Error(`the grant ${metatype.name} must not be request-scoped`);
+      if (wrapper.instance) this.register(wrapper.instance as Grant, registration);
     }
   }
 

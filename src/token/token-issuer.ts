@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditSink } from '../audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
@@ -80,7 +80,7 @@ export class TokenIssuer {
       aud: this.options.audience,
       exp: iat + expires_in,
       iat,
-      jti: randomBytes(16).toString('base64url'),
+      jti: randomUUID(),
       client_id: client.id,
       scope: words,
       groups,

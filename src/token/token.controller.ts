@@ -1,4 +1,4 @@
-import { All, Controller, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
+import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ClientAuthenticator } from '../clients/client-authenticator.js';
 import { clientCredentialsOf } from '../clients/client-credentials.js';
@@ -13,7 +13,7 @@ import { GrantService } from './grant.service.js';
 import { ParametersGuard } from './parameters.guard.js';
 
 /** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
-@Controller('auth/v1/token')
+@Controller({ path: 'auth/v1/token', version: VERSION_NEUTRAL })
 @UseFilters(AuthExceptionFilter)
 export class TokenController {
   constructor(

@@ -13,6 +13,17 @@ import { type User, Users } from './users.js';
 /** How old an answer of find() may be that need not be fresh, in milliseconds. */
 const CACHED_FOR = 2000;
 
+/** What a sign-in reads of a user, as the database returns it: SQLite has no boolean, PostgreSQL's bigint is a string. */
+interface SignInRow {
+  id: string;
+  password_hash: string | null;
+  groups: string;
+  disabled: boolean | number;
+  valid_after: number | string;
+}
+
+const SIGN_IN_ROW = 'SELECT id, password_hash, "groups", disabled, valid_after FROM auth_user';
+
 export interface NewUser {
   username: string;
   password: string;
@@ -25,6 +36,8 @@ export interface NewUser {
 @Injectable()
 export class UserService extends Users {
   private readonly rows = this.database.repository(UserRow);
+  private readonly byUsername = this.database.statement<SignInRow>(`${SIGN_IN_ROW} WHERE username = ?`);
+  private readonly bySub = this.database.statement<SignInRow>(`${SIGN_IN_ROW} WHERE id = ?`);
   private readonly cache: LRUCache<string, { user: User; until: number }>;
   /** What an unknown user's password is compared with, so that it takes as long as a known one's. */
   private decoy?: Promise<string>;
@@ -40,7 +53,7 @@ export class UserService extends Users {
   }
 
   async verify(username: string, password: string): Promise<User | undefined> {
-    const row = await this.rows.findOneBy({ username });
+    const [row] = await this.byUsername.all([username]);
     this.decoy ??= this.hasher.hash(generateSecret());
     const stored = row?.password_hash ?? (await this.decoy);
     const matches = await this.queue.run(() => this.hasher.verify(stored, password));
@@ -52,7 +65,7 @@ export class UserService extends Users {
   async find(sub: string, { fresh }: { fresh: boolean }): Promise<User | undefined> {
     const cached = fresh ? undefined : this.cache.get(sub);
     if (cached && cached.until > this.clock.now()) return cached.user;
-    const row = await this.rows.findOneBy({ id: sub });
+    const [row] = await this.bySub.all([sub]);
     if (!row) return undefined;
     const user = toUser(row);
     this.cache.set(sub, { user, until: this.clock.now() + CACHED_FOR });
@@ -106,7 +119,7 @@ export class UserService extends Users {
     return this.queue.run(() => this.hasher.hash(password));
   }
 
-  private async rehash(row: UserRow, password: string): Promise<void> {
+  private async rehash(row: SignInRow, password: string): Promise<void> {
     const hash = await this.hash(password);
     // only in place of the very hash that was checked: the password may have been changed meanwhile
     await this.rows.update({ id: row.id, password_hash: row.password_hash! }, { password_hash: hash });
@@ -119,6 +132,11 @@ export class UserService extends Users {
   }
 }
 
-function toUser(row: UserRow): User {
-  return { sub: row.id, groups: row.groups, disabled: row.disabled, validAfter: row.valid_after };
+function toUser(row: SignInRow): User {
+  return {
+    sub: row.id,
+    groups: JSON.parse(row.groups) as string[],
+    disabled: Boolean(row.disabled),
+    validAfter: Number(row.valid_after),
+  };
 }
