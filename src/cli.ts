@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Command, InvalidArgumentError } from 'commander';
+import type { JSONWebKeySet } from 'jose';
 import { AppModule } from './app.module.js';
 import { ClientService, type NewClient } from './clients/client.service.js';
 import type { Client } from './clients/client.entity.js';
@@ -61,6 +63,8 @@ interface CreateClientOptions {
   refreshTokenTtl?: number;
   needWedaResource?: true;
   secretStdin?: true;
+  jwksFile?: JSONWebKeySet;
+  jwksUri?: string;
 }
 
 clients
@@ -76,12 +80,15 @@ clients
   .option('--refresh-token-ttl <seconds>', "life of its sessions (default: the service's)", ttl)
   .option('--need-weda-resource', 'need_weda_resource in its token responses')
   .option('--secret-stdin', 'read the secret, at least 32 characters, from standard input')
+  .option('--jwks-file <file>', 'authenticate it by private_key_jwt, with the public keys in this file', jwks)
+  .option('--jwks-uri <uri>', 'the same, with the public keys that it publishes there')
   .action(
     action(async (app, id: string, options: CreateClientOptions) => {
       const service = app.get(ClientService);
       if (!/^[\x21-\x7e]{1,128}$/.test(id)) throw new Error('a client id is 1 to 128 printable ASCII characters');
       if (await service.load(id)) throw new Error(`the client ${id} exists already`);
-      if (options.public && options.secretStdin) throw new Error('a public client has no secret');
+      const hasSecret = !options.public && !options.jwksFile && !options.jwksUri;
+      if (!hasSecret && options.secretStdin) throw new Error('a client that is public or has keys has no secret');
       const values: NewClient = {
         id,
         name: options.name ?? id,
@@ -93,6 +100,8 @@ clients
         access_token_ttl: options.accessTokenTtl ?? null,
         refresh_token_ttl: options.refreshTokenTtl ?? null,
         need_weda_resource: options.needWedaResource ?? false,
+        jwks: options.jwksFile ?? null,
+        jwks_uri: options.jwksUri ?? null,
       };
       const sent = options.secretStdin ? checkedSecret(await line()) : undefined;
       const { client, secret } = await service.create(values, sent);
@@ -155,7 +164,8 @@ clients
       const service = app.get(ClientService);
       const found = await service.load(id);
       if (!found) throw new Error(`there is no client ${id}`);
-      if (found.client.public) throw new Error(`the client ${id} is public and has no secret`);
+      if (found.client.token_endpoint_auth_method !== 'client_secret')
+        throw new Error(`the client ${id} has no secret`);
       const secret = await service.rotateSecret(id, keepOld);
       return { text: `client_secret: ${secret}`, json: { id, client_secret: secret } };
     }),
@@ -341,6 +351,14 @@ function uris(value: string, before: string[]): string[] {
   if (!URL.canParse(value) || value.includes('#') || /\s/.test(value))
     throw new InvalidArgumentError('must be an absolute URI without a fragment.');
   return [...before, value];
+}
+
+function jwks(file: string): JSONWebKeySet {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as JSONWebKeySet;
+  } catch {
+    throw new InvalidArgumentError('must be a file that holds a JWKS.');
+  }
 }
 
 function ttl(value: string): number {
