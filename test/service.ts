@@ -121,6 +121,7 @@ const CONTRACT = {
   slow_down: [400, 40006, 8],
   access_denied: [400, 40007, 7],
   expired_token: [400, 40008, 9],
+  invalid_dpop_proof: [400, 40009, 3],
   unauthorized_client: [401, 40101, 16],
   invalid_client: [401, 40102, 16],
   permission_denied: [403, 40301, 7],
