@@ -16,7 +16,6 @@ const swc = (syntax) => [
 ];
 const common = {
   testEnvironment: 'node',
-  testTimeout: 30_000,
   rootDir: __dirname,
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': swc('ts'), '^.+\\.m?js$': swc('js') },
@@ -26,6 +25,7 @@ const common = {
   ],
 };
 module.exports = {
+  testTimeout: 30_000, // jest reads it here alone, not in a project
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', 'ormconfig.ts', '!src/main.ts'],
   projects: [

@@ -277,8 +277,8 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
 
     it('is not there for a while where nothing could be fetched, and asks at most every 30 seconds', async () => {
       published = () => Promise.reject(new Error('gone'));
-      for (const _ of [1, 2]) {
-        expectError(await publisher(), { error: 'unavailable', reason: 'CLIENT_KEYS_UNAVAILABLE', retryAfter: 30 });
+      for (const answer of [await publisher(), await publisher()]) {
+        expectError(answer, { error: 'unavailable', reason: 'CLIENT_KEYS_UNAVAILABLE', retryAfter: 30 });
       }
       expect(fetched).toHaveLength(1);
     });
@@ -301,6 +301,20 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
       published = answer;
       expect((await publisher()).status).toBe(503);
     });
+  });
+
+  it('leaves clients from before as they were: public ones without a method, the others with their secret', async () => {
+    const database = service.app.get(DataSource);
+    const methods = () =>
+      database.query("SELECT id, token_endpoint_auth_method AS m FROM auth_client WHERE id IN ('app', 'backend')");
+    while (await database.createQueryRunner().hasColumn('auth_client', 'token_endpoint_auth_method')) {
+      await database.undoLastMigration();
+    }
+    await database.runMigrations();
+    expect(await methods()).toEqual([
+      { id: 'app', m: 'none' },
+      { id: 'backend', m: 'client_secret' },
+    ]);
   });
 
   describe('registration refuses', () => {
