@@ -51,9 +51,9 @@ describe('client libraries with keys, unmodified', () => {
       expect(decodeJwt(tokens.access_token)).toMatchObject({ iss: issuer, sub: 'signer' });
     });
 
-    it('gets bound tokens, and refreshes them with the same key alone', async () => {
+    it.each(['ES256', 'Ed25519'])('gets bound tokens by %s, and refreshes them with that key alone', async (alg) => {
       const client: oauth.Client = { client_id: 'app', [oauth.clockSkew]: skew };
-      const keys = await oauth.generateKeyPair('ES256');
+      const keys = await oauth.generateKeyPair(alg);
       const DPoP = oauth.DPoP(client, keys);
       const none = oauth.None();
       const parameters = { username: 'ada', password: 'correct horse' };

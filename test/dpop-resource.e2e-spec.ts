@@ -88,7 +88,7 @@ describe('DPoP at a protected resource of a host application (RFC 9449 §7)', ()
     request(app.getHttpServer())
       .get(path)
       .set({ ...(authorization && { authorization }), ...(DPoP !== undefined && { DPoP }) });
-  const ALGS = 'algs="ES256 RS256 PS256 EdDSA"';
+  const ALGS = 'algs="ES256 RS256 PS256 EdDSA Ed25519"';
 
   it('lets a bound token with a proof of its key in, under any public URL of this service', async () => {
     for (const base of [API, 'https://app.example.com', ISSUER]) {

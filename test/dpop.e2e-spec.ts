@@ -66,7 +66,7 @@ describe('DPoP at the token endpoint (RFC 9449)', () => {
     expect(await session(body.refresh_token)).toMatchObject({ dpop_jkt: null });
   });
 
-  it.each(['RS256', 'PS256', 'EdDSA'])('takes %s', async (alg) => {
+  it.each(['RS256', 'PS256', 'EdDSA', 'Ed25519'])('takes %s', async (alg) => {
     expect((await signIn(await proof({ header: { alg } }, await keyPair(alg)))).status).toBe(200);
   });
 
@@ -243,7 +243,7 @@ describe('DPoP at the token endpoint (RFC 9449)', () => {
         refresh(first, await proof()),
       ]);
       expect(answers.map(({ status }) => status)).toEqual([200, 400, 400, 200]);
-      expect(answers[3]!.body.refresh_token).toBe(answers[0]!.body.refresh_token);
+      expect(answers[3].body.refresh_token).toBe(answers[0].body.refresh_token);
     });
   });
 

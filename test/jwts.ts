@@ -16,7 +16,7 @@ export async function keyPair(alg = 'ES256', kid?: string): Promise<KeyPair> {
 export function jwt(key: KeyPair | Uint8Array, header: Partial<JWTHeaderParameters>, claims: object): Promise<string> {
   const signer = new SignJWT(JSON.parse(JSON.stringify(claims)));
   return signer
-    .setProtectedHeader({ alg: 'ES256', ...header } as JWTHeaderParameters)
+    .setProtectedHeader({ alg: 'ES256', ...header })
     .sign(key instanceof Uint8Array ? key : key.privateKey, { crit: { x: false } }); // one that nobody knows
 }
 

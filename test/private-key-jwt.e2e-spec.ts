@@ -24,7 +24,7 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
     const client = (id: string, jwk: JWK) =>
       service.client({ id, public: false, jwks: { keys: [jwk] }, grant_types: GRANTS });
     await client('signer', key.jwk);
-    for (const alg of ['RS256', 'PS256', 'EdDSA']) {
+    for (const alg of ['RS256', 'PS256', 'EdDSA', 'Ed25519']) {
       keys[alg] = await keyPair(alg);
       await client(alg, keys[alg].jwk);
     }
@@ -54,7 +54,7 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
     expect((await ask(await sign(), { client_id: 'signer' })).status).toBe(200);
   });
 
-  it.each(['RS256', 'PS256', 'EdDSA'])('takes %s', async (alg) => {
+  it.each(['RS256', 'PS256', 'EdDSA', 'Ed25519'])('takes %s', async (alg) => {
     const assertion = await jwt(keys[alg]!, { alg }, claims({ iss: alg, sub: alg }));
     expect((await ask(assertion)).status).toBe(200);
   });

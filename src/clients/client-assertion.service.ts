@@ -8,7 +8,7 @@ import { ClientKeys } from './client-keys.js';
 import type { Client } from './client.entity.js';
 
 /** What a client may sign its assertion with: `token_endpoint_auth_signing_alg_values_supported` (RFC 8414 §2). */
-export const CLIENT_ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'];
+export const CLIENT_ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519']; // the last is RFC 9864's name of the one before
 
 /** An assertion's `typ`, where it has one; any other is a JWT for something else (RFC 8725 §3.11). */
 const TYPES: unknown[] = [undefined, 'JWT', 'client-authentication+jwt'];

@@ -10,7 +10,7 @@ import { MAX_JTI, UsedJtiService } from '../replay/used-jti.service.js';
 import { normalizedUri, requestUris } from './request-uri.js';
 
 /** What a proof may be signed with: `dpop_signing_alg_values_supported` (RFC 9449 §5.1). */
-export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'];
+export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519']; // the last is RFC 9864's name of the one before
 
 /** Longest proof that is looked at, in characters: an RSA key of 4096 bits and its signature need half of it. */
 const MAX_PROOF = 4096;
