@@ -21,11 +21,11 @@ const common = {
   transform: { '^.+\\.ts$': swc('ts'), '^.+\\.m?js$': swc('js') },
   // the packages that ship ESM only (Nest 12 itself, jose, ...)
   transformIgnorePatterns: [
-    '/node_modules/(?!(@nestjs/|jose/|file-type/|strtok3/|token-types/|uint8array-extras/|@tokenizer/|@borewit/))',
+    '/node_modules/(?!(@nestjs/|jose/|oauth4webapi/|openid-client/|file-type/|strtok3/|token-types/|uint8array-extras/|@tokenizer/|@borewit/))',
   ],
 };
 module.exports = {
-  testTimeout: 30_000,
+  testTimeout: 30_000, // jest reads it here alone, not in a project
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', 'ormconfig.ts', '!src/main.ts'],
   projects: [

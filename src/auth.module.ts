@@ -13,13 +13,17 @@ import {
   resolveOptions,
 } from './auth.options.js';
 import { AuthorizationCodeService } from './authorization/authorization-code.service.js';
+import { ClientAssertionService } from './clients/client-assertion.service.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
+import { ClientKeys } from './clients/client-keys.js';
 import { ClientService } from './clients/client.service.js';
+import { JwksFetcher } from './clients/jwks-fetcher.js';
 import { Clock } from './clock.js';
 import { ServiceSecret } from './crypto/service-secret.js';
 import { AuthDatabase } from './database/auth-database.js';
 import { authEntities } from './database/schema.js';
 import { DeviceAuthorizationService } from './device/device-authorization.service.js';
+import { DpopProofService } from './dpop/dpop-proof.service.js';
 import { AuthExceptionFilter, OAuthExceptionFilter } from './errors/auth-exception.filter.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
@@ -29,6 +33,7 @@ import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
 import { JwksController } from './keys/jwks.controller.js';
 import { KeyService } from './keys/key.service.js';
 import { AccessTokenGuard } from './protection/access-token.guard.js';
+import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
 import { SessionService } from './sessions/session.service.js';
@@ -55,7 +60,12 @@ import { Users } from './users/users.js';
     AuditSink,
     ServiceSecret,
     ClientService,
+    JwksFetcher,
+    ClientKeys,
+    ClientAssertionService,
     ClientAuthenticator,
+    UsedJtiService,
+    DpopProofService,
     PasswordHasher,
     HashingQueue,
     UserService,
@@ -91,6 +101,7 @@ import { Users } from './users/users.js';
     SessionService,
     AccessTokenService,
     AccessTokenGuard,
+    DpopProofService,
     KeyService,
     AuthorizationCodeService,
     DeviceAuthorizationService,

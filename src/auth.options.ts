@@ -136,7 +136,7 @@ export interface AuthModuleExtras {
   dataSource?: string;
   /** Modules whose exports the replacing providers need. */
   imports?: ModuleMetadata['imports'];
-  /** Providers that replace ours: Users, PasswordHasher, Clock, AuditSink, or getStorageToken() of @nestjs/throttler. */
+  /** Providers that replace ours: Users, PasswordHasher, Clock, AuditSink, JwksFetcher, or getStorageToken() of @nestjs/throttler. */
   providers?: Provider[];
 }
 

@@ -22,9 +22,10 @@ export { AccessTokenService, type AccessToken } from './sessions/access-token.se
 
 // What they work with
 export { AuthorizationCodeService, type AuthorizationRequest } from './authorization/authorization-code.service.js';
-export { Client } from './clients/client.entity.js';
+export { Client, type ClientAuthMethod } from './clients/client.entity.js';
 export { ClientService, type NewClient, type RegisteredClient } from './clients/client.service.js';
 export { DeviceAuthorizationService, type DeviceAuthorizationResponse } from './device/device-authorization.service.js';
+export { JwksFetcher } from './clients/jwks-fetcher.js';
 export { KeyService } from './keys/key.service.js';
 export type { Session } from './sessions/session.entity.js';
 export { SessionService, type Lease, type NewSession, type Party } from './sessions/session.service.js';

@@ -13,6 +13,7 @@ import type { Settings } from './settings.js';
 /** Headers that CloudBase's SDKs send; @cloudbase/oauth alone sends one that is really called `undefined`. */
 const CORS_HEADERS = [
   'authorization',
+  'dpop',
   'content-type',
   'x-request-id',
   'x-device-id',

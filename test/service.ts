@@ -35,6 +35,8 @@ export class FakeClock extends Clock {
 export interface StartOptions {
   auth?: Partial<AuthOptions>;
   settings?: Partial<Omit<Settings, 'auth'>>;
+  /** Where to listen, so that the issuer can be the service's own URL. Default: any free port. */
+  port?: number;
 }
 
 /** The whole service over HTTP, on a database file of its own. */
@@ -53,7 +55,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export async function startService({ auth = {}, settings = {} }: StartOptions = {}): Promise<Service> {
+export async function startService({ auth = {}, settings = {}, port = 0 }: StartOptions = {}): Promise<Service> {
   const dir = mkdtempSync(join(tmpdir(), 'auth-'));
   const file = join(dir, 'auth.sqlite');
   const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: ISSUER, DATABASE_URL: `sqlite:${file}` });
@@ -74,7 +76,7 @@ export async function startService({ auth = {}, settings = {} }: StartOptions = 
     .compile();
   const app = module.createNestApplication<NestExpressApplication>(adapterFor(merged), SERVER_OPTIONS);
   configureServer(app, merged, logger);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(port, '127.0.0.1');
   const url = await app.getUrl();
   return {
     app,
@@ -121,6 +123,7 @@ const CONTRACT = {
   slow_down: [400, 40006, 8],
   access_denied: [400, 40007, 7],
   expired_token: [400, 40008, 9],
+  invalid_dpop_proof: [400, 40009, 3],
   unauthorized_client: [401, 40101, 16],
   invalid_client: [401, 40102, 16],
   permission_denied: [403, 40301, 7],

@@ -27,6 +27,10 @@ export class AuthorizationCode {
   @Column({ type: 'varchar', length: 512, nullable: true })
   nonce: string | null;
 
+  /** Thumbprint of the key that the redemption must prove (RFC 9449 §10); null: any, or none. */
+  @Column({ type: 'varchar', length: 43, nullable: true })
+  dpop_jkt: string | null;
+
   @Column(MOMENT)
   authenticated_at: number;
 

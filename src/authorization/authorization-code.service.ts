@@ -26,6 +26,8 @@ export interface AuthorizationRequest {
   /** Only S256 is known. */
   codeChallengeMethod?: string;
   nonce?: string;
+  /** Thumbprint (RFC 7638) of the key that the redemption must prove (`dpop_jkt`, RFC 9449 §10). */
+  dpopJkt?: string;
   /** When the user proved who they are, in milliseconds since the Unix epoch. Default: now. */
   authenticatedAt?: number;
 }
@@ -66,6 +68,9 @@ export class AuthorizationCodeService {
     if (request.codeChallenge !== undefined && (request.codeChallengeMethod ?? 'S256') !== 'S256') {
       throw badField('code_challenge_method', 'PARAMETER_INVALID', 'must be S256');
     }
+    if (request.dpopJkt !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(request.dpopJkt)) {
+      throw badField('dpop_jkt', 'PARAMETER_INVALID', 'must be the base64url of a SHA-256');
+    }
     const now = this.clock.now();
     const code = generateSecret();
     await this.codes.insert({
@@ -76,6 +81,7 @@ export class AuthorizationCodeService {
       redirect_uri: request.redirectUri,
       code_challenge: request.codeChallenge ?? null,
       nonce: request.nonce ?? null,
+      dpop_jkt: request.dpopJkt ?? null,
       authenticated_at: request.authenticatedAt ?? now,
       expires_at: now + this.options.authorizationCodeTtl * 1000,
       session_id: null,

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import type { JSONWebKeySet } from 'jose';
 import type { NewClient } from '../clients/client.service.js';
 import { SCOPE } from '../clients/scope.js';
 import type { GrantService } from '../token/grant.service.js';
@@ -15,12 +17,15 @@ export interface CreateClientOptions {
   refreshTokenTtl?: number;
   needWedaResource?: true;
   secretStdin?: true;
+  jwksFile?: JSONWebKeySet;
+  jwksUri?: string;
 }
 
 /** @throws Error that says which options do not go together */
 export function newClient(id: string, options: CreateClientOptions, registry: GrantService): NewClient {
   const isPublic = options.public ?? false;
-  if (isPublic && options.secretStdin) throw new Error('a public client has no secret');
+  const hasSecret = !isPublic && !options.jwksFile && !options.jwksUri;
+  if (!hasSecret && options.secretStdin) throw new Error('a client that is public or has keys has no secret');
   const scopes = options.scopes ?? ['openid', 'profile'];
   return {
     id,
@@ -33,6 +38,8 @@ export function newClient(id: string, options: CreateClientOptions, registry: Gr
     access_token_ttl: options.accessTokenTtl ?? null,
     refresh_token_ttl: options.refreshTokenTtl ?? null,
     need_weda_resource: options.needWedaResource ?? false,
+    jwks: options.jwksFile ?? null,
+    jwks_uri: options.jwksUri ?? null,
   };
 }
 
@@ -81,4 +88,12 @@ function grants(registry: GrantService, named: string[] | undefined, isPublic: b
     if (isPublic && known === 'client_credentials') throw new Error('client_credentials is for confidential clients');
     return known;
   });
+}
+
+export function jwks(file: string): JSONWebKeySet {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as JSONWebKeySet;
+  } catch {
+    throw new InvalidArgumentError('It must be a file that holds a JWKS.');
+  }
 }

@@ -3,7 +3,15 @@ import type { Command } from 'commander';
 import { ClientService, type RegisteredClient } from '../clients/client.service.js';
 import { SessionService } from '../sessions/session.service.js';
 import { GrantService } from '../token/grant.service.js';
-import { checkedSecret, type CreateClientOptions, newClient, redirectUris, scope, seconds } from './client-options.js';
+import {
+  checkedSecret,
+  type CreateClientOptions,
+  jwks,
+  newClient,
+  redirectUris,
+  scope,
+  seconds,
+} from './client-options.js';
 import { count, describe, list, type MakeAction, moment, standardInput, table } from './command.js';
 
 export function addClientCommands(program: Command, action: MakeAction): void {
@@ -21,6 +29,8 @@ export function addClientCommands(program: Command, action: MakeAction): void {
     .option('--access-token-ttl <seconds>', "life of its access tokens (default: the service's)", seconds(30, 86_400))
     .option('--refresh-token-ttl <seconds>', "life of its sessions (default: the service's)", seconds(60, 315_360_000))
     .option('--need-weda-resource', 'need_weda_resource in its token responses')
+    .option('--jwks-file <file>', 'authenticate it by private_key_jwt, with the public keys in this file', jwks)
+    .option('--jwks-uri <uri>', 'the same, with the public keys that it publishes there')
     .option('--secret-stdin', 'read the secret, at least 32 characters, from standard input')
     .action(
       action(async (app, id: string, options: CreateClientOptions) => {
@@ -102,7 +112,7 @@ export function addClientCommands(program: Command, action: MakeAction): void {
     .action(
       action(async (app, id: string, { keepOld }: { keepOld: number }) => {
         const { client } = await clientNamed(app, id);
-        if (client.public) throw new Error(`the client ${id} is public and has no secret`);
+        if (client.token_endpoint_auth_method !== 'client_secret') throw new Error(`the client ${id} has no secret`);
         const secret = await app.get(ClientService).rotateSecret(id, keepOld);
         return { text: `client_secret: ${secret}`, json: { id, client_secret: secret } };
       }),

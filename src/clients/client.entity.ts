@@ -1,5 +1,12 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { JSONWebKeySet } from 'jose';
 import { MOMENT, WORDS } from '../database/columns.js';
+
+/**
+ * How a client proves who it is: not at all (a public client), by its secret (in whichever of the two ways of
+ * RFC 6749 §2.3.1 it likes), or by a JWT signed with its key (RFC 7523 §2.2, OpenID Connect Core §9).
+ */
+export type ClientAuthMethod = 'none' | 'client_secret' | 'private_key_jwt';
 
 /** An OAuth client (RFC 6749 §2). Written by ClientService alone. */
 @Entity('auth_client')
@@ -13,6 +20,18 @@ export class Client {
   /** A public client has no secret (RFC 6749 §2.1). */
   @Column({ type: 'boolean' })
   public: boolean;
+
+  /** `none` for every public client, and for no other. */
+  @Column({ type: 'varchar', length: 32, default: 'client_secret' })
+  token_endpoint_auth_method: ClientAuthMethod;
+
+  /** The public keys of a private_key_jwt client, by value. */
+  @Column({ type: 'simple-json', nullable: true })
+  jwks: JSONWebKeySet | null;
+
+  /** Where they are published instead; https. */
+  @Column({ type: 'varchar', length: 2048, nullable: true })
+  jwks_uri: string | null;
 
   @Column({ type: 'boolean', default: false })
   disabled: boolean;

@@ -5,8 +5,9 @@ import { IsNull, MoreThan } from 'typeorm';
 import { Clock } from '../clock.js';
 import { generateSecret, ServiceSecret } from '../crypto/service-secret.js';
 import { AuthDatabase } from '../database/auth-database.js';
+import { checkClientKeys } from './client-key-set.js';
 import { ClientSecret } from './client-secret.entity.js';
-import { Client } from './client.entity.js';
+import { Client, type ClientAuthMethod } from './client.entity.js';
 
 /** A client with the hashes of its secrets; those may have expired. */
 export interface RegisteredClient {
@@ -49,13 +50,18 @@ export class ClientService {
   }
 
   /**
-   * Registers a client. A confidential one gets a secret, which is returned this once.
+   * Registers a client. One that authenticates by a secret gets it, and it is returned this once. Left out, the method
+   * is what the other values say: none if it is public, private_key_jwt if it has keys, else client_secret.
    * @param secret at least 32 characters; left out: 256 random bits
+   * @throws Error that says what is wrong with the keys
    */
   async create(values: NewClient, secret = generateSecret()): Promise<{ client: Client; secret?: string }> {
     const client = this.clients.create({
       name: values.id,
       public: false,
+      token_endpoint_auth_method: methodOf(values),
+      jwks: null,
+      jwks_uri: null,
       grant_types: [],
       scopes: [],
       default_scope: [],
@@ -67,10 +73,15 @@ export class ClientService {
       disabled: false,
       created_at: this.clock.now(),
     });
+    if (client.public !== (client.token_endpoint_auth_method === 'none')) {
+      throw new Error('a public client, and no other, authenticates by none');
+    }
+    checkClientKeys(client);
     await this.clients.insert(client);
-    if (!client.public) await this.addSecret(client.id, secret);
+    const hasSecret = client.token_endpoint_auth_method === 'client_secret';
+    if (hasSecret) await this.addSecret(client.id, secret);
     await this.database.flush();
-    return client.public ? { client } : { client, secret };
+    return hasSecret ? { client, secret } : { client };
   }
 
   list(): Promise<Client[]> {
@@ -92,7 +103,7 @@ export class ClientService {
   }
 
   /**
-   * Gives a confidential client one more secret, and the living ones `keepOld` seconds from now.
+   * Gives a client_secret client one more secret, and the living ones `keepOld` seconds from now.
    * @returns the new secret, this once
    */
   async rotateSecret(id: string, keepOld: number): Promise<string> {
@@ -128,4 +139,9 @@ export class ClientService {
     });
     return id;
   }
+}
+
+function methodOf(values: NewClient): ClientAuthMethod {
+  if (values.public) return 'none';
+  return values.jwks || values.jwks_uri ? 'private_key_jwt' : 'client_secret';
 }

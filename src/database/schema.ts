@@ -3,9 +3,11 @@ import { ClientSecret } from '../clients/client-secret.entity.js';
 import { Client } from '../clients/client.entity.js';
 import { DeviceAuthorization } from '../device/device-authorization.entity.js';
 import { SigningKey } from '../keys/signing-key.entity.js';
+import { UsedJti } from '../replay/used-jti.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import { UserRow } from '../users/user.entity.js';
 import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create-auth-tables.js';
+import { BindToKeys1763860000000 } from './migrations/1763860000000-bind-to-keys.js';
 
 /** Every entity of the module, for a host's data source. Their tables begin with `auth_`. */
 export const authEntities = [
@@ -16,7 +18,8 @@ export const authEntities = [
   AuthorizationCode,
   DeviceAuthorization,
   SigningKey,
+  UsedJti,
 ];
 
 /** Every migration of the module, in order, for a host's data source. */
-export const authMigrations = [CreateAuthTables1763850000000];
+export const authMigrations = [CreateAuthTables1763850000000, BindToKeys1763860000000];

@@ -138,6 +138,10 @@ export const CATALOGUE = {
         'code_verifier does not match the authorization code.',
         'code_verifier 与授权码不匹配。',
       ),
+      DPOP_KEY_MISMATCH: say(
+        'This is bound to another key than the DPoP proof was made with.',
+        '该凭证绑定的密钥与 DPoP 证明的密钥不一致。',
+      ),
       DEVICE_CODE_INVALID: say('The device code is wrong or was used before.', '设备码不正确或已被使用。'),
     },
   },
@@ -189,6 +193,27 @@ export const CATALOGUE = {
     sentence: say('The device code has expired. Start again.', '设备码已过期，请重新开始。'),
     reasons: { DEVICE_CODE_EXPIRED: say('The device code has expired. Start again.', '设备码已过期，请重新开始。') },
   },
+  invalid_dpop_proof: {
+    error: 'invalid_dpop_proof',
+    status: 400,
+    code: 3,
+    error_code: 40009,
+    oauth: oauth('invalid_dpop_proof', 400), // RFC 9449 §5, §12.2
+    sentence: say('The DPoP proof is wrong.', 'DPoP 证明不正确。'),
+    reasons: {
+      DPOP_PROOF_MISSING: say('This needs a DPoP proof.', '该请求必须携带 DPoP 证明。'),
+      DPOP_PROOF_INVALID: say('The DPoP proof is wrong.', 'DPoP 证明不正确。'),
+      DPOP_PROOF_MISMATCH: say('The DPoP proof was made for another request.', 'DPoP 证明与该请求不符。'),
+      DPOP_PROOF_EXPIRED: say(
+        'The DPoP proof is too old or from the future; check the clock of the device.',
+        'DPoP 证明已过期或时间超前，请检查设备时间。',
+      ),
+      DPOP_PROOF_REUSED: say(
+        'The DPoP proof was used before; make a new one for each request.',
+        'DPoP 证明已被使用过，每次请求须重新生成。',
+      ),
+    },
+  },
   unauthorized_client: {
     error: 'unauthorized_client',
     status: 401,
@@ -199,6 +224,28 @@ export const CATALOGUE = {
     reasons: {
       CLIENT_SECRET_WRONG: say('The client secret is wrong.', '客户端秘钥不正确。'),
       CLIENT_SECRET_MISSING: say('This client must authenticate with its secret.', '该客户端必须提供秘钥。'),
+      CLIENT_AUTHENTICATION_METHOD_WRONG: say(
+        'The client must authenticate in the way it is registered for.',
+        '客户端必须使用其登记的认证方式。',
+      ),
+      CLIENT_ASSERTION_TYPE_UNSUPPORTED: say(
+        'This client_assertion_type is not supported.',
+        '不支持该 client_assertion_type。',
+      ),
+      CLIENT_ASSERTION_INVALID: say('The client assertion is wrong.', '客户端断言（client_assertion）不正确。'),
+      CLIENT_ASSERTION_KEY_UNKNOWN: say(
+        'The client has no key that this client assertion could be signed with.',
+        '客户端没有与该断言匹配的密钥。',
+      ),
+      CLIENT_ASSERTION_EXPIRED: say('The client assertion has expired.', '客户端断言已过期。'),
+      CLIENT_ASSERTION_AUDIENCE_WRONG: say(
+        'The client assertion is for another audience; name the issuer.',
+        '客户端断言的 aud 不正确，应为本服务的 issuer。',
+      ),
+      CLIENT_ASSERTION_REUSED: say(
+        'The client assertion was used before; sign a new one for each request.',
+        '客户端断言已被使用过，每次请求须重新签名。',
+      ),
     },
   },
   invalid_client: {
@@ -286,6 +333,10 @@ export const CATALOGUE = {
     sentence: say('The service is busy; try again shortly.', '服务暂时不可用，请稍后重试。'),
     reasons: {
       DATABASE_UNAVAILABLE: say('The database is away; try again shortly.', '数据库暂时不可用，请稍后重试。'),
+      CLIENT_KEYS_UNAVAILABLE: say(
+        "The client's keys could not be fetched; try again shortly.",
+        '暂时无法获取客户端的公钥，请稍后重试。',
+      ),
       SIGN_IN_QUEUE_FULL: say('Too many sign-ins at once; try again shortly.', '同时登录人数过多，请稍后重试。'),
     },
   },

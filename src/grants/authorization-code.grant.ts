@@ -2,6 +2,7 @@ import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
 import { AuditSink } from '../audit.js';
 import { AuthorizationCodeService, verifierMatches } from '../authorization/authorization-code.service.js';
 import { Clock } from '../clock.js';
+import { checkKeyBinding } from '../dpop/key-binding.js';
 import { AuthError } from '../errors/auth.error.js';
 import { type Party, SessionService } from '../sessions/session.service.js';
 import { GrantHandler, type Grant } from '../token/grant.js';
@@ -48,6 +49,7 @@ export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters
     if (!verifierMatches(code.code_challenge, code_verifier)) {
       throw new AuthError('invalid_grant', { reason: 'CODE_VERIFIER_MISMATCH' });
     }
+    checkKeyBinding(code.dpop_jkt, party.dpopJkt);
     if (code.session_id !== null) throw await this.replayed(presented, party);
     if (code.expires_at <= this.clock.now()) throw new AuthError('invalid_grant', { reason: 'CODE_EXPIRED' });
     const response = await this.tokens.signIn(party, {

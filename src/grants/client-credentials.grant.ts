@@ -18,12 +18,13 @@ export class ClientCredentialsParameters {
 export class ClientCredentialsGrant implements Grant<ClientCredentialsParameters> {
   constructor(private readonly tokens: TokenIssuer) {}
 
-  async exchange({ scope }: ClientCredentialsParameters, { client }: Party): Promise<TokenResponse> {
+  async exchange({ scope }: ClientCredentialsParameters, party: Party): Promise<TokenResponse> {
+    const { client } = party;
     // RFC 6749 §4.4: confidential clients only
     if (client.public) throw new AuthError('permission_denied', { reason: 'CLIENT_PUBLIC' });
     // openid is about a user, and there is none
     return this.tokens.forClient(
-      client,
+      party,
       grantScope(client, scope).filter((word) => word !== 'openid'),
     );
   }

@@ -20,6 +20,8 @@ export interface AccessToken {
   groups: string[];
   /** The session; a client's own token has none. */
   sid?: string;
+  /** The key that it is bound to (RFC 9449 §6.1); a Bearer token has none. */
+  cnf?: { jkt: string };
 }
 
 /** Reads access tokens of ours. */

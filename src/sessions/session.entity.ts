@@ -46,6 +46,10 @@ export class Session {
   @Column({ type: 'varchar', length: 128, nullable: true })
   device_id: string | null;
 
+  /** Thumbprint (RFC 7638) of the key whose proof every refresh needs (RFC 9449 §5); null: it needs none. */
+  @Column({ type: 'varchar', length: 43, nullable: true })
+  dpop_jkt: string | null;
+
   @Column({ ...MOMENT, nullable: true })
   revoked_at: number | null;
 }

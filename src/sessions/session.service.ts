@@ -6,15 +6,18 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
 import type { Client } from '../clients/client.entity.js';
 import { Clock } from '../clock.js';
 import { AuthDatabase } from '../database/auth-database.js';
+import { checkKeyBinding } from '../dpop/key-binding.js';
 import { AuthError } from '../errors/auth.error.js';
 import { type User, Users } from '../users/users.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 
-/** Who presents a token: an authenticated client, perhaps from a named device. */
+/** Who presents a token: an authenticated client, perhaps from a named device, perhaps with a key of its own. */
 export interface Party {
   client: Client;
   deviceId?: string;
+  /** Thumbprint of the key that a DPoP proof of this request was made with (RFC 9449). */
+  dpopJkt?: string;
   requestId: string;
 }
 
@@ -34,6 +37,8 @@ export interface Lease {
   scope: string[];
   authenticatedAt: number;
   refreshToken: string;
+  /** Thumbprint of the key that the access token shall be bound to; undefined: a Bearer token. */
+  dpopJkt?: string;
 }
 
 type RotatedRow = Pick<Session, 'sub' | 'authenticated_at'> & { scope: string };
@@ -45,12 +50,13 @@ export class SessionService {
   private readonly rotation = this.database.statement<RotatedRow>(
     `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
+       AND (dpop_jkt IS NULL OR dpop_jkt = ?)
      RETURNING sub, scope, authenticated_at`,
   );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
-       (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id)
-     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)`,
+       (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt)
+     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)`,
   );
   private readonly scopeOf = this.database.statement<{ scope: string }>(
     'SELECT scope FROM auth_session WHERE id = ? AND client_id = ?',
@@ -83,6 +89,7 @@ export class SessionService {
       now,
       now + (party.client.refresh_token_ttl ?? this.options.refreshTokenTtl) * 1000,
       party.deviceId ?? null,
+      (party.client.public ? party.dpopJkt : undefined) ?? null, // RFC 9449 §5
     ]);
     if (consume && !(await consume(id))) {
       await this.sessions.delete({ id });
@@ -96,7 +103,7 @@ export class SessionService {
     }
     await this.database.flush();
     const refreshToken = this.tokens.derive({ sessionId: id, generation: 0 });
-    return { sessionId: id, user, scope, authenticatedAt, refreshToken };
+    return { sessionId: id, user, scope, authenticatedAt, refreshToken, dpopJkt: party.dpopJkt };
   }
 
   /**
@@ -105,7 +112,7 @@ export class SessionService {
    * A token of a later generation than the row's is ours all the same, for only we can derive it: the row lost a
    * rotation to a power cut or a restored backup. It moves the row on, and nobody is logged out.
    * @param scope what this access token shall have; left out: the session's
-   * @throws AuthError invalid_grant; invalid_scope, with the token not used up
+   * @throws AuthError invalid_grant; invalid_scope and invalid_dpop_proof, with the token not used up
    */
   async rotate(presented: string, party: Party, scope?: string[]): Promise<Lease> {
     const token = this.tokens.read(presented);
@@ -123,7 +130,8 @@ export class SessionService {
       throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
     }
     const refreshToken = this.tokens.derive({ ...token, generation: token.generation + 1 });
-    return { sessionId: token.sessionId, user, scope: scope ?? granted, authenticatedAt, refreshToken };
+    const { sessionId } = token;
+    return { sessionId, user, scope: scope ?? granted, authenticatedAt, refreshToken, dpopJkt: party.dpopJkt };
   }
 
   /** @returns whether there was such a session and it was alive */
@@ -174,6 +182,7 @@ export class SessionService {
       party.client.id,
       generation,
       now,
+      party.dpopJkt ?? null,
     ]);
     return row;
   }
@@ -185,6 +194,7 @@ export class SessionService {
     if (!row || row.expires_at <= now) throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_EXPIRED' });
     if (row.client_id !== party.client.id) throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_INVALID' });
     if (row.revoked_at !== null) throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
+    checkKeyBinding(row.dpop_jkt, party.dpopJkt);
     if (row.generation <= token.generation) {
       // given back by a parallel request since we tried
       const again = await this.advance(token, party);
@@ -193,8 +203,8 @@ export class SessionService {
     }
     const inWindow = row.rotated_at !== null && now - row.rotated_at <= this.options.refreshRetryWindow * 1000;
     const windowOpen = this.options.refreshRetryWindow > 0 && inWindow;
-    const sameParty =
-      !party.client.public || (party.deviceId !== undefined && party.deviceId === row.rotated_by_device);
+    const sameDevice = party.deviceId !== undefined && party.deviceId === row.rotated_by_device;
+    const sameParty = !party.client.public || row.dpop_jkt !== null || sameDevice; // the bound key was proven above
     if (row.generation === token.generation + 1 && windowOpen && sameParty) return row;
     // RFC 9700 §4.14.2: a token that was replaced is presented again, so somebody else holds one
     await this.revoke(row.id);

@@ -14,6 +14,8 @@ interface Grantee {
   scope: string[];
   groups: string[];
   sessionId?: string;
+  /** Thumbprint of the key that the token is bound to. */
+  dpopJkt?: string;
 }
 
 /** Turns what a grant decided into the tokens of the answer. Every grant ends with one call of it. */
@@ -53,6 +55,7 @@ export class TokenIssuer {
       scope,
       groups: user.groups,
       sessionId,
+      dpopJkt: lease.dpopJkt,
     });
     return {
       token_type,
@@ -65,11 +68,11 @@ export class TokenIssuer {
   }
 
   /** Answers with an access token for the client itself (RFC 6749 §4.4.3: no refresh token). */
-  forClient(client: Client, scope: string[]): TokenResponse {
-    return this.forGrantee(client, { sub: client.id, scope, groups: [] });
+  forClient({ client, dpopJkt }: Party, scope: string[]): TokenResponse {
+    return this.forGrantee(client, { sub: client.id, scope, groups: [], dpopJkt });
   }
 
-  private forGrantee(client: Client, { sub, scope, groups, sessionId }: Grantee): TokenResponse {
+  private forGrantee(client: Client, { sub, scope, groups, sessionId, dpopJkt }: Grantee): TokenResponse {
     const iat = seconds(this.clock.now());
     const expires_in = client.access_token_ttl ?? this.options.accessTokenTtl;
     const words = scope.join(' ');
@@ -85,9 +88,10 @@ export class TokenIssuer {
       scope: words,
       groups,
       sid: sessionId,
+      cnf: dpopJkt === undefined ? undefined : { jkt: dpopJkt }, // RFC 9449 §6.1
     });
     return {
-      token_type: 'Bearer',
+      token_type: dpopJkt === undefined ? 'Bearer' : 'DPoP',
       access_token,
       expires_in,
       scope: words,

@@ -1,6 +1,7 @@
 /** The success body (RFC 6749 §5.1, and what CloudBase's clients read beside it). */
 export interface TokenResponse {
-  token_type: 'Bearer';
+  /** DPoP: the access token is bound to the key of the request's proof (RFC 9449 §5). */
+  token_type: 'Bearer' | 'DPoP';
   access_token: string;
   refresh_token?: string;
   /** OpenID Connect Core §3.1.3.3, where `openid` was granted. */

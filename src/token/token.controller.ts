@@ -2,6 +2,7 @@ import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL
 import type { Request, Response } from 'express';
 import { ClientAuthenticator } from '../clients/client-authenticator.js';
 import { clientCredentialsOf } from '../clients/client-credentials.js';
+import { DpopProofService } from '../dpop/dpop-proof.service.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
 import { deviceIdOf } from '../http/device-id.js';
@@ -18,6 +19,7 @@ import { ParametersGuard } from './parameters.guard.js';
 export class TokenController {
   constructor(
     private readonly authenticator: ClientAuthenticator,
+    private readonly dpop: DpopProofService,
     private readonly grants: GrantService,
   ) {}
 
@@ -26,7 +28,8 @@ export class TokenController {
   async token(@Req() request: Request, @Res() response: Response): Promise<void> {
     const requestId = requestIdOf(request);
     const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestId);
-    const party = { client, deviceId: deviceIdOf(request), requestId };
+    const dpopJkt = await this.dpop.accept(request);
+    const party = { client, deviceId: deviceIdOf(request), dpopJkt, requestId };
     sendJson(request, response, 200, await this.grants.exchange(party, parametersOf(request)));
   }
 

@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const DIST = resolve(__dirname, '../dist/src');
+
+export const SECRET = 'a-service-secret-for-tests-0123456789';
+
+export type Env = Record<string, string>;
+
+/** How a process ended. */
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A service that runs, or tries to. */
+export interface RunningService {
+  pid: number;
+  /** Where it listens, on the loopback; '' before it does. */
+  url: string;
+  stdout(): string;
+  stderr(): string;
+  /** Sends a signal; `ended` tells how the process took it. */
+  signal(name: NodeJS.Signals): void;
+  ended: Promise<Ending>;
+  /** SIGTERM and the ending. */
+  stop(): Promise<Ending>;
+}
+
+const living = new Set<ChildProcess>();
+process.once('exit', () => killAll());
+
+/** No process outlives the test file that started it. */
+export function killAll(): void {
+  for (const child of living) child.kill('SIGKILL');
+}
+
+/** A folder of its own for a service: the database, and the secret where none is set. */
+export function folder(): { dir: string; file: string; remove: () => void } {
+  const dir = mkdtempSync(join(tmpdir(), 'auth-process-'));
+  return { dir, file: join(dir, 'auth.sqlite'), remove: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+/** Starts the built service; it need not come up. Nothing of this process's environment gets through but PATH. */
+export function spawnService(dir: string, env: Env): RunningService {
+  const child = run('main.js', [], dir, env);
+  const service: RunningService = {
+    pid: child.process.pid!,
+    url: '',
+    stdout: child.stdout,
+    stderr: child.stderr,
+    signal: (name) => void child.process.kill(name),
+    ended: child.ended,
+    stop: () => {
+      child.process.kill('SIGTERM');
+      return child.ended;
+    },
+  };
+  return service;
+}
+
+/** Starts the built service on a free port and waits until it listens. */
+export async function startProcess(dir: string, env: Env = {}): Promise<RunningService> {
+  const service = spawnService(dir, { PORT: '0', AUTH_SECRET: SECRET, DATABASE_URL: 'sqlite:auth.sqlite', ...env });
+  await listening(service);
+  return service;
+}
+
+/** @throws Error with what it said, where it ended instead, or said nothing (LOG_LEVEL above info) */
+export async function listening(service: RunningService): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  let over: Ending | undefined;
+  void service.ended.then((ending) => (over = ending));
+  while (!over && Date.now() < deadline) {
+    const line = service
+      .stdout()
+      .split('\n')
+      .find((text) => text.includes('"msg":"listening"'));
+    if (line !== undefined) {
+      service.url = (JSON.parse(line) as { url: string }).url.replace('//0.0.0.0:', '//127.0.0.1:');
+      return;
+    }
+    await pause(5);
+  }
+  service.signal('SIGKILL');
+  const { code, signal, stdout, stderr } = await service.ended;
+  throw new Error(`the service did not come up (${code ?? signal}): ${stderr}${stdout}`);
+}
+
+/** Runs a command of the built nest-auth beside whatever runs in that folder. */
+export function cli(dir: string, args: string[], { env = {}, input = '' }: { env?: Env; input?: string } = {}) {
+  const child = run('cli.js', args, dir, { AUTH_SECRET: SECRET, DATABASE_URL: 'sqlite:auth.sqlite', ...env });
+  child.process.stdin!.end(input);
+  return child.ended;
+}
+
+/** Runs a command with --json that must succeed. */
+export async function cliJson<T = Record<string, unknown>>(dir: string, args: string[], input?: string): Promise<T> {
+  const { code, stdout, stderr } = await cli(dir, ['--json', ...args], { input });
+  if (code !== 0) throw new Error(`nest-auth ${args.join(' ')}: ${stderr}`);
+  return JSON.parse(stdout) as T;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+/** POST /auth/v1/token; rejects where the connection is refused or dropped. */
+export async function token(url: string, body: object, headers: Env = {}): Promise<Answer> {
+  const response = await fetch(`${url}/auth/v1/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(30_000),
+  });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
+}
+
+/** The log: every line of standard output that is an object. */
+export function logOf(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function run(script: string, args: string[], cwd: string, env: Env) {
+  const child = spawn(process.execPath, [join(DIST, script), ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: 'pipe',
+  });
+  living.add(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdin.on('error', () => undefined); // it may end without having read its input
+  const ended = new Promise<Ending>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      living.delete(child);
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+  return { process: child, stdout: () => stdout, stderr: () => stderr, ended };
+}
