@@ -8,6 +8,9 @@ import type { ClientCredentials } from './client-credentials.js';
 import type { Client } from './client.entity.js';
 import { ClientService } from './client.service.js';
 
+/** How clients may authenticate: `token_endpoint_auth_methods_supported` (RFC 8414 §2). */
+export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
+
 /** Client authentication (RFC 6749 §2.3), once, in front of every grant. */
 @Injectable()
 export class ClientAuthenticator {

@@ -120,5 +120,15 @@ export class UserService extends Users {
 }
 
 function toUser(row: UserRow): User {
-  return { sub: row.id, groups: row.groups, disabled: row.disabled, validAfter: row.valid_after };
+  return {
+    sub: row.id,
+    groups: row.groups,
+    disabled: row.disabled,
+    validAfter: row.valid_after,
+    claims: {
+      preferred_username: row.username,
+      ...(row.name === null ? {} : { name: row.name }),
+      ...(row.email === null ? {} : { email: row.email }),
+    },
+  };
 }
