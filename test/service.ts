@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -19,9 +20,11 @@ import { UserService } from '../src/users/user.service.js';
 export const SECRET = 'a-service-secret-for-tests-0123456789';
 export const ISSUER = 'https://auth.example.com';
 
+const FAKE_START = Date.UTC(2030, 0, 1);
+
 /** A clock that only moves when it is told to. */
 export class FakeClock extends Clock {
-  private ms = Date.UTC(2030, 0, 1);
+  private ms = FAKE_START;
 
   override now(): number {
     return this.ms;
@@ -32,7 +35,16 @@ export class FakeClock extends Clock {
   }
 }
 
+/** A clock that runs, and can be put forward. */
+class RunningClock extends FakeClock {
+  override now(): number {
+    return super.now() - FAKE_START + Date.now();
+  }
+}
+
 export interface StartOptions {
+  /** Its issuer is the URL that it listens at, and its clock runs: what a real client library wants. */
+  reachable?: boolean;
   auth?: Partial<AuthOptions>;
   settings?: Partial<Omit<Settings, 'auth'>>;
 }
@@ -53,12 +65,18 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export async function startService({ auth = {}, settings = {} }: StartOptions = {}): Promise<Service> {
+export async function startService({
+  reachable = false,
+  auth = {},
+  settings = {},
+}: StartOptions = {}): Promise<Service> {
   const dir = mkdtempSync(join(tmpdir(), 'auth-'));
   const file = join(dir, 'auth.sqlite');
-  const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: ISSUER, DATABASE_URL: `sqlite:${file}` });
+  const port = reachable ? await freePort() : 0;
+  const issuer = reachable ? `http://127.0.0.1:${port}` : ISSUER;
+  const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: issuer, DATABASE_URL: `sqlite:${file}` });
   const merged: Settings = { ...defaults, ...settings, auth: { ...defaults.auth, ...auth } };
-  const clock = new FakeClock();
+  const clock = reachable ? new RunningClock() : new FakeClock();
   const log: Record<string, unknown>[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -74,7 +92,7 @@ export async function startService({ auth = {}, settings = {} }: StartOptions = 
     .compile();
   const app = module.createNestApplication<NestExpressApplication>(SERVER_OPTIONS);
   configureServer(app, merged, logger);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(port, '127.0.0.1');
   const url = await app.getUrl();
   return {
     app,
@@ -103,6 +121,17 @@ export async function startService({ auth = {}, settings = {} }: StartOptions = 
   };
 }
 
+/** A port that nobody listens at, as far as can be known beforehand. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
 export const ALL_GRANTS = [
   'password',
   'refresh_token',
@@ -121,8 +150,10 @@ const CONTRACT = {
   slow_down: [400, 40006, 8],
   access_denied: [400, 40007, 7],
   expired_token: [400, 40008, 9],
+  unsupported_token_type: [400, 40010, 3],
   unauthorized_client: [401, 40101, 16],
   invalid_client: [401, 40102, 16],
+  unauthenticated: [401, 40103, 16],
   permission_denied: [403, 40301, 7],
   not_found: [404, 40401, 5],
   resource_exhausted: [429, 42901, 8],
@@ -132,6 +163,8 @@ const CONTRACT = {
 
 export interface ExpectedError {
   error: keyof typeof CONTRACT;
+  /** Under /oauth2: the standards' word, where it is another. */
+  word?: string;
   reason: string;
   /** The whole sentence; left out: any. */
   message?: string;
@@ -175,7 +208,7 @@ export function expectError(response: Response, expected: ExpectedError): void {
     });
   }
   expect(response.body).toEqual({
-    error: expected.error,
+    error: expected.word ?? expected.error,
     error_code: expected.error_code ?? errorCode,
     error_description: message,
     code,
