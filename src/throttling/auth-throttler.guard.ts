@@ -61,7 +61,7 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     reflector: Reflector,
     @Inject(AUTH_OPTIONS) private readonly auth: ResolvedAuthOptions,
     private readonly refreshTokens: RefreshTokens,
-    private readonly accessTokens: AccessTokenService,
+    protected readonly accessTokens: AccessTokenService,
   ) {
     super(options, storage, reflector);
   }
@@ -99,7 +99,7 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
   }
 
   /** Takes one request out of a budget, where there is one of that name. */
-  private async spend(context: ExecutionContext, name: BudgetName, owner: string): Promise<boolean> {
+  protected async spend(context: ExecutionContext, name: BudgetName, owner: string): Promise<boolean> {
     const throttler = this.throttlers.find((configured) => configured.name === name);
     if (!throttler) return true;
     return this.handleRequest({
