@@ -22,18 +22,25 @@ import { Clock } from './clock.js';
 import { ServiceSecret } from './crypto/service-secret.js';
 import { AuthDatabase } from './database/auth-database.js';
 import { authEntities } from './database/schema.js';
+import { DeviceAuthorizationController } from './device/device-authorization.controller.js';
 import { DeviceAuthorizationService } from './device/device-authorization.service.js';
 import { DpopProofService } from './dpop/dpop-proof.service.js';
+import { DiscoveryController } from './discovery/discovery.controller.js';
+import { ServerMetadataService } from './discovery/server-metadata.service.js';
 import { AuthExceptionFilter, OAuthExceptionFilter } from './errors/auth-exception.filter.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
 import { DeviceCodeGrant } from './grants/device-code.grant.js';
 import { PasswordGrant } from './grants/password.grant.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
+import { IntrospectionController } from './introspection/introspection.controller.js';
+import { IntrospectionService } from './introspection/introspection.service.js';
 import { JwksController } from './keys/jwks.controller.js';
 import { KeyService } from './keys/key.service.js';
 import { AccessTokenGuard } from './protection/access-token.guard.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
+import { RevocationController } from './revocation/revocation.controller.js';
+import { RevocationService } from './revocation/revocation.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
 import { SessionService } from './sessions/session.service.js';
@@ -45,6 +52,8 @@ import { OAuthTokenController } from './token/oauth-token.controller.js';
 import { ParametersGuard } from './token/parameters.guard.js';
 import { TokenController } from './token/token.controller.js';
 import { TokenIssuer } from './token/token-issuer.js';
+import { UserinfoController } from './userinfo/userinfo.controller.js';
+import { UserinfoGuard } from './userinfo/userinfo.guard.js';
 import { HashingQueue } from './users/hashing-queue.js';
 import { PasswordHasher } from './users/password-hasher.js';
 import { UserService } from './users/user.service.js';
@@ -53,7 +62,16 @@ import { Users } from './users/users.js';
 /** Everything below is private to the module: no global filter, guard, pipe, interceptor or provider. */
 @Module({
   imports: [DiscoveryModule],
-  controllers: [TokenController, OAuthTokenController, JwksController],
+  controllers: [
+    TokenController,
+    OAuthTokenController,
+    JwksController,
+    DiscoveryController,
+    DeviceAuthorizationController,
+    RevocationController,
+    IntrospectionController,
+    UserinfoController,
+  ],
   providers: [
     { provide: AUTH_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
     Clock,
@@ -77,6 +95,10 @@ import { Users } from './users/users.js';
     AccessTokenGuard,
     AuthorizationCodeService,
     DeviceAuthorizationService,
+    RevocationService,
+    IntrospectionService,
+    UserinfoGuard,
+    ServerMetadataService,
     TokenIssuer,
     GrantService,
     PasswordGrant,
@@ -105,6 +127,8 @@ import { Users } from './users/users.js';
     KeyService,
     AuthorizationCodeService,
     DeviceAuthorizationService,
+    RevocationService,
+    IntrospectionService,
     TokenIssuer,
     GrantService,
     Sweeper,

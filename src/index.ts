@@ -20,18 +20,24 @@ export { grantScope, parseScope, SCOPE } from './clients/scope.js';
 export { AccessTokenGuard, BearerToken, RequireLiveSession, RequireScopes } from './protection/access-token.guard.js';
 export { AccessTokenService, type AccessToken } from './sessions/access-token.service.js';
 
+// Saying more in the discovery document
+export { PublishesMetadata, type MetadataPublisher, type ServerMetadata } from './discovery/server-metadata.js';
+
 // What they work with
 export { AuthorizationCodeService, type AuthorizationRequest } from './authorization/authorization-code.service.js';
 export { Client, type ClientAuthMethod } from './clients/client.entity.js';
 export { ClientService, type NewClient, type RegisteredClient } from './clients/client.service.js';
 export { DeviceAuthorizationService, type DeviceAuthorizationResponse } from './device/device-authorization.service.js';
 export { JwksFetcher } from './clients/jwks-fetcher.js';
+export { IntrospectionService, type Introspection } from './introspection/introspection.service.js';
 export { KeyService } from './keys/key.service.js';
+export { RevocationService } from './revocation/revocation.service.js';
 export type { Session } from './sessions/session.entity.js';
 export { SessionService, type Lease, type NewSession, type Party } from './sessions/session.service.js';
 export { Sweeper } from './sweeper.js';
 export { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 export { PasswordHasher } from './users/password-hasher.js';
+export type { StandardClaims } from './users/claims.js';
 export { normalizeUsername } from './users/username.js';
 export { UserService, type NewUser } from './users/user.service.js';
 export { Users, type User } from './users/users.js';

@@ -1,19 +1,8 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { decodeJwt } from 'jose';
 import { type KeyPair, keyPair } from './jwts.js';
 import { type Service, startService } from './service.js';
-
-/** A port that is free now, so that the issuer can be the URL that the service will listen on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('client libraries with keys, unmodified', () => {
   let service: Service;
@@ -23,9 +12,8 @@ describe('client libraries with keys, unmodified', () => {
   const allowHttp = { [oauth.allowInsecureRequests]: true };
 
   beforeAll(async () => {
-    const port = await freePort();
-    issuer = `http://127.0.0.1:${port}`;
-    service = await startService({ auth: { issuer }, port });
+    service = await startService({ reachable: true });
+    issuer = service.url;
     skew = Math.round((service.clock.now() - Date.now()) / 1000);
     signer = await keyPair('ES256', 'k1');
     const jwks = { keys: [signer.jwk] };

@@ -103,46 +103,46 @@ describe('DPoP at a protected resource of a host application (RFC 9449 §7)', ()
   });
 
   it.each<[string, () => Promise<[string | undefined, string?]>, string]>([
-    ['nothing at all', async () => [undefined], `Bearer, DPoP ${ALGS}`],
-    ['another scheme', async () => ['Basic eDp5'], `Bearer, DPoP ${ALGS}`],
-    ['a wrong Bearer token', async () => ['Bearer x'], 'Bearer error="invalid_token"'],
-    ['a wrong bound token', async () => ['DPoP x', await proof()], `DPoP error="invalid_token", ${ALGS}`],
-    ['a bound token as Bearer', async () => [`Bearer ${bound}`], `DPoP error="invalid_token", ${ALGS}`],
+    ['nothing at all', async () => [undefined], `Bearer realm="auth", DPoP realm="auth", ${ALGS}`],
+    ['another scheme', async () => ['Basic eDp5'], `Bearer realm="auth", DPoP realm="auth", ${ALGS}`],
+    ['a wrong Bearer token', async () => ['Bearer x'], 'Bearer realm="auth", error="invalid_token"'],
+    ['a wrong bound token', async () => ['DPoP x', await proof()], `DPoP realm="auth", error="invalid_token", ${ALGS}`],
+    ['a bound token as Bearer', async () => [`Bearer ${bound}`], `DPoP realm="auth", error="invalid_token", ${ALGS}`],
     [
       'a bound token as Bearer beside a proof',
       async () => [`Bearer ${bound}`, await proof()],
-      `DPoP error="invalid_token", ${ALGS}`,
+      `DPoP realm="auth", error="invalid_token", ${ALGS}`,
     ],
     [
       'a Bearer token under the DPoP scheme',
       async () => [`DPoP ${bearer}`, await proof({ ath: hashOf(bearer) })],
-      `DPoP error="invalid_token", ${ALGS}`,
+      `DPoP realm="auth", error="invalid_token", ${ALGS}`,
     ],
-    ['no proof', async () => [`DPoP ${bound}`], `DPoP error="invalid_dpop_proof", ${ALGS}`],
+    ['no proof', async () => [`DPoP ${bound}`], `DPoP realm="auth", error="invalid_dpop_proof", ${ALGS}`],
     [
       'a proof of another key',
       async () => [`DPoP ${bound}`, await proof({}, other)],
-      `DPoP error="invalid_token", ${ALGS}`,
+      `DPoP realm="auth", error="invalid_token", ${ALGS}`,
     ],
     [
       'a proof without ath',
       async () => [`DPoP ${bound}`, await proof({ ath: undefined })],
-      `DPoP error="invalid_dpop_proof", ${ALGS}`,
+      `DPoP realm="auth", error="invalid_dpop_proof", ${ALGS}`,
     ],
     [
       'a proof for another token',
       async () => [`DPoP ${bound}`, await proof({ ath: hashOf(bearer) })],
-      `DPoP error="invalid_dpop_proof", ${ALGS}`,
+      `DPoP realm="auth", error="invalid_dpop_proof", ${ALGS}`,
     ],
     [
       'a proof for another method',
       async () => [`DPoP ${bound}`, await proof({ htm: 'POST' })],
-      `DPoP error="invalid_dpop_proof", ${ALGS}`,
+      `DPoP realm="auth", error="invalid_dpop_proof", ${ALGS}`,
     ],
     [
       'a proof for another route',
       async () => [`DPoP ${bound}`, await proof({ htu: `${API}/others` })],
-      `DPoP error="invalid_dpop_proof", ${ALGS}`,
+      `DPoP realm="auth", error="invalid_dpop_proof", ${ALGS}`,
     ],
   ])('refuses %s', async (_, sent, challenge) => {
     const answer = await get(...(await sent()));
@@ -156,7 +156,7 @@ describe('DPoP at a protected resource of a host application (RFC 9449 §7)', ()
     const again = await get(`DPoP ${bound}`, once);
     expect([again.status, again.headers['www-authenticate']]).toEqual([
       401,
-      `DPoP error="invalid_dpop_proof", ${ALGS}`,
+      `DPoP realm="auth", error="invalid_dpop_proof", ${ALGS}`,
     ]);
   });
 
@@ -165,13 +165,16 @@ describe('DPoP at a protected resource of a host application (RFC 9449 §7)', ()
     const answer = await get(`DPoP ${bound}`, await proof({ htu }), '/things/secret');
     expect([answer.status, answer.headers['www-authenticate']]).toEqual([
       403,
-      `DPoP error="insufficient_scope", ${ALGS}, scope="admin"`,
+      `DPoP realm="auth", error="insufficient_scope", ${ALGS}, scope="admin"`,
     ]);
   });
 
   it('refuses a bound token whose session was revoked, where the route asks for its life', async () => {
     await app.get(SessionService).revokeAll({ sub });
     const answer = await get(`DPoP ${bound}`, await proof());
-    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, `DPoP error="invalid_token", ${ALGS}`]);
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([
+      401,
+      `DPoP realm="auth", error="invalid_token", ${ALGS}`,
+    ]);
   });
 });

@@ -35,16 +35,22 @@ const FLOORS = [
     'token/parameters.guard.ts',
     'keys/jwks.controller.ts',
     'protection/',
+    'discovery/',
+    'device/device-authorization.controller.ts',
+    'revocation/revocation.controller.ts',
+    'introspection/introspection.controller.ts',
+    'userinfo/',
   ],
   ['grants/', 'throttling/'],
   ['token/grant.ts', 'token/token-issuer.ts', 'token/token-response.ts'],
+  ['revocation/', 'introspection/'],
   ['sessions/access-token.service.ts'],
   ['sessions/', 'keys/', 'authorization/', 'device/'],
   ['clients/', 'users/', 'dpop/'],
   ['replay/'],
   ['errors/auth-exception.filter.ts'],
   ['http/', 'database/', 'crypto/'],
-  ['errors/', 'auth.options.ts', 'clock.ts', 'audit.ts'],
+  ['discovery/server-metadata.ts', 'errors/', 'auth.options.ts', 'clock.ts', 'audit.ts'],
 ];
 const floorOf = (file: string): number => {
   const path = relative(SRC, file);

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -19,9 +20,11 @@ import { UserService } from '../src/users/user.service.js';
 export const SECRET = 'a-service-secret-for-tests-0123456789';
 export const ISSUER = 'https://auth.example.com';
 
+const FAKE_START = Date.UTC(2030, 0, 1);
+
 /** A clock that only moves when it is told to. */
 export class FakeClock extends Clock {
-  private ms = Date.UTC(2030, 0, 1);
+  private ms = FAKE_START;
 
   override now(): number {
     return this.ms;
@@ -32,11 +35,18 @@ export class FakeClock extends Clock {
   }
 }
 
+/** A clock that runs, and can be put forward. */
+class RunningClock extends FakeClock {
+  override now(): number {
+    return super.now() - FAKE_START + Date.now();
+  }
+}
+
 export interface StartOptions {
+  /** Its issuer is the URL that it listens at, and its clock runs: what a real client library wants. */
+  reachable?: boolean;
   auth?: Partial<AuthOptions>;
   settings?: Partial<Omit<Settings, 'auth'>>;
-  /** Where to listen, so that the issuer can be the service's own URL. Default: any free port. */
-  port?: number;
 }
 
 /** The whole service over HTTP, on a database file of its own. */
@@ -55,12 +65,18 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export async function startService({ auth = {}, settings = {}, port = 0 }: StartOptions = {}): Promise<Service> {
+export async function startService({
+  reachable = false,
+  auth = {},
+  settings = {},
+}: StartOptions = {}): Promise<Service> {
   const dir = mkdtempSync(join(tmpdir(), 'auth-'));
   const file = join(dir, 'auth.sqlite');
-  const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: ISSUER, DATABASE_URL: `sqlite:${file}` });
+  const port = reachable ? await freePort() : 0;
+  const issuer = reachable ? `http://127.0.0.1:${port}` : ISSUER;
+  const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: issuer, DATABASE_URL: `sqlite:${file}` });
   const merged: Settings = { ...defaults, ...settings, auth: { ...defaults.auth, ...auth } };
-  const clock = new FakeClock();
+  const clock = reachable ? new RunningClock() : new FakeClock();
   const log: Record<string, unknown>[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -105,6 +121,17 @@ export async function startService({ auth = {}, settings = {}, port = 0 }: Start
   };
 }
 
+/** A port that nobody listens at, as far as can be known beforehand. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
 export const ALL_GRANTS = [
   'password',
   'refresh_token',
@@ -124,8 +151,10 @@ const CONTRACT = {
   access_denied: [400, 40007, 7],
   expired_token: [400, 40008, 9],
   invalid_dpop_proof: [400, 40009, 3],
+  unsupported_token_type: [400, 40010, 3],
   unauthorized_client: [401, 40101, 16],
   invalid_client: [401, 40102, 16],
+  unauthenticated: [401, 40103, 16],
   permission_denied: [403, 40301, 7],
   not_found: [404, 40401, 5],
   resource_exhausted: [429, 42901, 8],
@@ -135,6 +164,8 @@ const CONTRACT = {
 
 export interface ExpectedError {
   error: keyof typeof CONTRACT;
+  /** Under /oauth2: the standards' word, where it is another. */
+  word?: string;
   reason: string;
   /** The whole sentence; left out: any. */
   message?: string;
@@ -178,7 +209,7 @@ export function expectError(response: Response, expected: ExpectedError): void {
     });
   }
   expect(response.body).toEqual({
-    error: expected.error,
+    error: expected.word ?? expected.error,
     error_code: expected.error_code ?? errorCode,
     error_description: message,
     code,

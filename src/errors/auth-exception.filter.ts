@@ -107,7 +107,7 @@ function statusOf(thrown: unknown): number | undefined {
 }
 
 function challenge(error: AuthError, word: OAuthWord, request: Request): Record<string, string> {
-  if (error.code === 'unauthenticated') return { 'WWW-Authenticate': 'Bearer error="invalid_token"' }; // RFC 6750 §3
+  if (error.code === 'unauthenticated') return { 'WWW-Authenticate': 'Bearer realm="auth", error="invalid_token"' }; // RFC 6750 §3
   const followedBasic = /^basic\b/i.test(request.headers.authorization ?? '');
   if (word.status !== 401 || !followedBasic) return {};
   return { 'WWW-Authenticate': 'Basic realm="auth", charset="UTF-8"' }; // RFC 6749 §5.2, RFC 7617 §2.1

@@ -54,3 +54,8 @@ export function badField(
 ): AuthError<'invalid_argument'> {
   return new AuthError('invalid_argument', { reason, fields: [{ field, description }] });
 }
+
+/** 405; `allow` lists the methods that there are (RFC 9110 §15.5.6). */
+export function methodNotAllowed(allow: string): AuthError<'method_not_allowed'> {
+  return new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: allow } });
+}

@@ -16,7 +16,7 @@ import { type AccessToken, AccessTokenService } from '../sessions/access-token.s
 const REQUIRED_SCOPES = 'nest-auth:required-scopes';
 const LIVE_SESSION = 'nest-auth:live-session';
 
-/** The route needs an access token with all of these scopes. */
+/** The route needs an access token with all of these scopes, and with those that its controller requires. */
 export const RequireScopes = (...scopes: string[]) => SetMetadata(REQUIRED_SCOPES, scopes);
 
 /** The route asks the database, too, whether the token's session is still alive: a revoke counts at once. */
@@ -24,14 +24,26 @@ export const RequireLiveSession = () => SetMetadata(LIVE_SESSION, true);
 
 const tokens = new WeakMap<Request, AccessToken>();
 
-/** A parameter of a guarded route: the claims of its access token. */
-export const BearerToken = createParamDecorator((_: unknown, context: ExecutionContext): AccessToken | undefined =>
-  tokens.get(context.switchToHttp().getRequest<Request>()),
-);
+/** A parameter of a route behind AccessTokenGuard: the claims of its access token. */
+export const BearerToken = createParamDecorator((_: unknown, context: ExecutionContext): AccessToken => {
+  const token = tokens.get(context.switchToHttp().getRequest<Request>());
+  if (!token) throw new Error('AccessTokenGuard did not run before this');
+  return token;
+});
 
-/** RFC 9449 §7.1: every challenge of its scheme says what proofs may be signed with. */
-const dpop = (error?: string) => `DPoP ${error === undefined ? '' : `error="${error}", `}algs="${DPOP_ALGS.join(' ')}"`;
-const bearer = (error: string) => `Bearer error="${error}"`;
+const REALM = 'realm="auth"'; // RFC 6750 §3 requires at least one parameter
+
+/** How a token was sent: the scheme says whether a proof of its key comes with it. */
+export interface PresentedToken {
+  scheme: 'Bearer' | 'DPoP';
+  token: string;
+}
+
+/** A challenge; one of DPoP's says what proofs may be signed with (RFC 9449 §7.1). */
+function challenge(scheme: PresentedToken['scheme'], error?: string): string {
+  const word = error === undefined ? '' : `, error="${error}"`;
+  return `${scheme} ${REALM}${word}` + (scheme === 'DPoP' ? `, algs="${DPOP_ALGS.join(' ')}"` : '');
+}
 
 /**
  * Lets a request with one of our access tokens through (RFC 6750, RFC 9068), a bound one with a proof of its key
@@ -47,36 +59,44 @@ export class AccessTokenGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<Request>();
-    const response = context.switchToHttp().getResponse<Response>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
     const from = [context.getHandler(), context.getClass()];
+    const say = (...challenges: string[]) => http.getResponse<Response>().setHeader('WWW-Authenticate', challenges);
     const refuse = (...challenges: string[]): never => {
-      response.setHeader('WWW-Authenticate', challenges);
+      say(...challenges);
       throw new UnauthorizedException();
     };
-    const sent = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*)$/i.exec(request.headers.authorization ?? '');
-    if (!sent) return refuse('Bearer', dpop());
-    const challenge = sent[1]!.toLowerCase() === 'dpop' ? dpop : bearer;
-    const token = await this.accessTokens.verify(sent[2]!);
-    if (!token) return refuse(challenge('invalid_token'));
-    if (challenge === bearer && token.cnf) return refuse(dpop('invalid_token')); // RFC 9449 §7.2: no downgrade
-    if (challenge === dpop) {
-      const jkt = await this.proofs.accept(request, sent[2]).catch((error: unknown) => {
+    const sent = await this.presented(request);
+    // RFC 6750 §3.1: without a token no error word either
+    if (!sent) return refuse(challenge('Bearer'), challenge('DPoP'));
+    const { scheme } = sent;
+    const token = await this.accessTokens.verify(sent.token);
+    if (!token) return refuse(challenge(scheme, 'invalid_token'));
+    if (scheme === 'Bearer' && token.cnf) return refuse(challenge('DPoP', 'invalid_token')); // RFC 9449 §7.2: no downgrade
+    if (scheme === 'DPoP') {
+      const jkt = await this.proofs.accept(request, sent.token).catch((error: unknown) => {
         if (error instanceof AuthError && error.code === 'invalid_dpop_proof') return undefined;
         throw error;
       });
-      if (jkt === undefined) return refuse(dpop('invalid_dpop_proof'));
-      if (jkt !== token.cnf?.jkt) return refuse(dpop('invalid_token'));
+      if (jkt === undefined) return refuse(challenge(scheme, 'invalid_dpop_proof'));
+      if (jkt !== token.cnf?.jkt) return refuse(challenge(scheme, 'invalid_token'));
     }
     const needsLife = this.reflector.getAllAndOverride<boolean | undefined>(LIVE_SESSION, from) ?? false;
-    if (needsLife && !(await this.accessTokens.isLive(token))) return refuse(challenge('invalid_token'));
-    const required = this.reflector.getAllAndOverride<string[] | undefined>(REQUIRED_SCOPES, from) ?? [];
+    if (needsLife && !(await this.accessTokens.isLive(token))) return refuse(challenge(scheme, 'invalid_token'));
+    const required = this.reflector.getAllAndMerge<string[]>(REQUIRED_SCOPES, from);
     const granted = token.scope.split(' ');
     if (!required.every((scope) => granted.includes(scope))) {
-      response.setHeader('WWW-Authenticate', `${challenge('insufficient_scope')}, scope="${required.join(' ')}"`);
+      say(`${challenge(scheme, 'insufficient_scope')}, scope="${required.join(' ')}"`);
       throw new ForbiddenException();
     }
     tokens.set(request, token);
     return true;
+  }
+
+  /** The access token as it was sent (RFC 6750 §2.1, RFC 9449 §7.1); undefined: none was. */
+  protected presented(request: Request): PresentedToken | undefined | Promise<PresentedToken | undefined> {
+    const sent = /^(?:(bearer)|dpop) +([A-Za-z0-9._~+/-]+=*)$/i.exec(request.headers.authorization ?? '');
+    return sent ? { scheme: sent[1] === undefined ? 'DPoP' : 'Bearer', token: sent[2]! } : undefined;
   }
 }

@@ -134,9 +134,12 @@ export class SessionService {
     return { sessionId, user, scope: scope ?? granted, authenticatedAt, refreshToken, dpopJkt: party.dpopJkt };
   }
 
-  /** @returns whether there was such a session and it was alive */
-  async revoke(id: string): Promise<boolean> {
-    return (await this.end({ id })) === 1;
+  /**
+   * @param clientId only if it is a session at this client
+   * @returns whether there was such a session and it was alive
+   */
+  async revoke(id: string, clientId?: string): Promise<boolean> {
+    return (await this.end({ id, ...(clientId === undefined ? {} : { client_id: clientId }) })) === 1;
   }
 
   /**
@@ -151,12 +154,16 @@ export class SessionService {
     });
   }
 
-  /** Whether a session has neither expired nor been revoked, and its user may still hold it. */
-  async isAlive(id: string): Promise<boolean> {
+  /** The session, if it has neither expired nor been revoked, and its user may still hold it. */
+  async findAlive(id: string): Promise<Session | undefined> {
     const session = await this.sessions.findOneBy({ id, revoked_at: IsNull(), expires_at: MoreThan(this.clock.now()) });
-    if (!session) return false;
+    if (!session) return undefined;
     const user = await this.users.find(session.sub, { fresh: false });
-    return user !== undefined && holds(user, session.authenticated_at);
+    return user && holds(user, session.authenticated_at) ? session : undefined;
+  }
+
+  async isAlive(id: string): Promise<boolean> {
+    return (await this.findAlive(id)) !== undefined;
   }
 
   /** The sessions of a user that have not expired, newest first. */

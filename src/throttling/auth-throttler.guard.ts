@@ -1,4 +1,4 @@
-import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import {
   getOptionsToken,
@@ -12,11 +12,25 @@ import type { Request } from 'express';
 import { AUTH_OPTIONS, type Limit, type ResolvedAuthOptions } from '../auth.options.js';
 import { clientCredentialsOf } from '../clients/client-credentials.js';
 import { AuthError } from '../errors/auth.error.js';
-import { parametersOf } from '../http/parameters.js';
+import { type Parameters, parametersOf } from '../http/parameters.js';
+import { AccessTokenService } from '../sessions/access-token.service.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { MAX_USERNAME, normalizeUsername } from '../users/username.js';
 
 type BudgetName = 'ip' | 'session' | 'client' | 'account';
+
+/** What a request presents that may have a budget of its own, beside its address and its client. */
+export interface Presented {
+  /** A refresh or access token: a genuine one counts against itself alone. */
+  token?: string;
+  /** Whose password is being tried, as it was typed. */
+  username?: string;
+}
+
+const PRESENTED = 'nest-auth:presented';
+
+/** Says where the route's requests carry such a thing; without it they count by address and client alone. */
+export const Presents = (read: (parameters: Parameters) => Presented) => SetMetadata(PRESENTED, read);
 
 /** The budgets as @nestjs/throttler's options; one that is turned off is not among them. */
 export function throttlerOptions({ limitIp, limitClient, limitAccount }: ResolvedAuthOptions): ThrottlerModuleOptions {
@@ -34,8 +48,8 @@ export function throttlerOptions({ limitIp, limitClient, limitAccount }: Resolve
 
 /**
  * Budgets by address, client and account, spent in that order, so that one address cannot spend what belongs to many.
- * A refresh whose token we derived is outside of all that: it counts against its session alone. Guessing, which never
- * has such a token, cannot starve it.
+ * A request about a token that we made is outside of all that: it counts against the token's session alone. Guessing,
+ * which never has such a token, cannot starve it.
  */
 @Injectable()
 export class AuthThrottlerGuard extends ThrottlerGuard {
@@ -45,19 +59,20 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     reflector: Reflector,
     @Inject(AUTH_OPTIONS) private readonly auth: ResolvedAuthOptions,
     private readonly refreshTokens: RefreshTokens,
+    protected readonly accessTokens: AccessTokenService,
   ) {
     super(options, storage, reflector);
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
-    const session = this.sessionOf(request);
+    const { token, username } = this.presentedBy(context, parametersOf(request));
+    const session = token === undefined ? undefined : await this.sessionOf(token);
     if (session !== undefined) return this.spend(context, 'session', session);
     await this.spend(context, 'ip', await this.getTracker(request));
     const client = clientCredentialsOf(request).id ?? this.auth.defaultClientId;
     if (client !== undefined) await this.spend(context, 'client', client);
-    const account = accountOf(request);
-    if (account !== undefined) await this.spend(context, 'account', account);
+    if (username !== undefined) await this.spend(context, 'account', accountNamed(username));
     return true;
   }
 
@@ -80,7 +95,7 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
   }
 
   /** Takes one request out of a budget, where there is one of that name. */
-  private async spend(context: ExecutionContext, name: BudgetName, owner: string): Promise<boolean> {
+  protected async spend(context: ExecutionContext, name: BudgetName, owner: string): Promise<boolean> {
     const throttler = this.throttlers.find((configured) => configured.name === name);
     if (!throttler) return true;
     return this.handleRequest({
@@ -94,18 +109,24 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     });
   }
 
-  private sessionOf(request: Request): string | undefined {
-    const parameters = parametersOf(request);
-    if (parameters.peek('grant_type') !== 'refresh_token') return undefined;
-    const token = parameters.peek('refresh_token');
-    return token === undefined ? undefined : this.refreshTokens.read(token)?.sessionId;
+  private presentedBy(context: ExecutionContext, parameters: Parameters): Presented {
+    const read = this.reflector.getAllAndOverride<((from: Parameters) => Presented) | undefined>(PRESENTED, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    return read?.(parameters) ?? {};
+  }
+
+  /** The session behind a genuine token; for a client's own token, the token. */
+  private async sessionOf(token: string): Promise<string | undefined> {
+    const refreshToken = this.refreshTokens.read(token);
+    if (refreshToken) return refreshToken.sessionId;
+    const accessToken = await this.accessTokens.verify(token);
+    return accessToken && (accessToken.sid ?? accessToken.jti);
   }
 }
 
-function accountOf(request: Request): string | undefined {
-  const parameters = parametersOf(request);
-  if (parameters.peek('grant_type') !== 'password') return undefined;
-  const username = parameters.peek('username');
-  // what is longer than any username is nobody's, whatever its end
-  return username === undefined ? undefined : normalizeUsername(username.slice(0, 256)).slice(0, MAX_USERNAME + 1);
+/** What is longer than any username is nobody's, whatever its end: no key takes more room than one. */
+function accountNamed(typed: string): string {
+  return normalizeUsername(typed.slice(0, 2 * MAX_USERNAME)).slice(0, MAX_USERNAME + 1);
 }

@@ -3,13 +3,13 @@ import type { Request, Response } from 'express';
 import { ClientAuthenticator } from '../clients/client-authenticator.js';
 import { clientCredentialsOf } from '../clients/client-credentials.js';
 import { DpopProofService } from '../dpop/dpop-proof.service.js';
-import { AuthError } from '../errors/auth.error.js';
+import { methodNotAllowed } from '../errors/auth.error.js';
 import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
 import { deviceIdOf } from '../http/device-id.js';
-import { parametersOf } from '../http/parameters.js';
+import { type Parameters, parametersOf } from '../http/parameters.js';
 import { requestIdOf } from '../http/request-id.js';
 import { sendJson } from '../http/send-json.js';
-import { AuthThrottlerGuard } from '../throttling/auth-throttler.guard.js';
+import { AuthThrottlerGuard, type Presented, Presents } from '../throttling/auth-throttler.guard.js';
 import { GrantService } from './grant.service.js';
 import { ParametersGuard } from './parameters.guard.js';
 
@@ -20,11 +20,12 @@ export class TokenController {
   constructor(
     private readonly authenticator: ClientAuthenticator,
     private readonly dpop: DpopProofService,
-    private readonly grants: GrantService,
+    protected readonly grants: GrantService,
   ) {}
 
   @Post()
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  @Presents(presented)
   async token(@Req() request: Request, @Res() response: Response): Promise<void> {
     const requestId = requestIdOf(request);
     const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestId);
@@ -35,6 +36,15 @@ export class TokenController {
 
   @All()
   methodNotAllowed(): never {
-    throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'POST' } });
+    throw methodNotAllowed('POST');
   }
+}
+
+/** What has a budget of its own: a session that refreshes, an account that signs in. */
+function presented(parameters: Parameters): Presented {
+  const grantType = parameters.peek('grant_type');
+  return {
+    token: grantType === 'refresh_token' ? parameters.peek('refresh_token') : undefined,
+    username: grantType === 'password' ? parameters.peek('username') : undefined,
+  };
 }

@@ -20,9 +20,12 @@ interface SignInRow {
   groups: string;
   disabled: boolean | number;
   valid_after: number | string;
+  username: string;
+  name: string | null;
+  email: string | null;
 }
 
-const SIGN_IN_ROW = 'SELECT id, password_hash, "groups", disabled, valid_after FROM auth_user';
+const SIGN_IN_ROW = 'SELECT id, password_hash, "groups", disabled, valid_after, username, name, email FROM auth_user';
 
 export interface NewUser {
   username: string;
@@ -138,5 +141,10 @@ function toUser(row: SignInRow): User {
     groups: JSON.parse(row.groups) as string[],
     disabled: Boolean(row.disabled),
     validAfter: Number(row.valid_after),
+    claims: {
+      preferred_username: row.username,
+      ...(row.name === null ? {} : { name: row.name }),
+      ...(row.email === null ? {} : { email: row.email }),
+    },
   };
 }

@@ -1,3 +1,5 @@
+import type { StandardClaims } from './claims.js';
+
 /** A user, as far as tokens need to know one. */
 export interface User {
   /** Stable and never reused, at most 255 characters. */
@@ -9,6 +11,8 @@ export interface User {
    * password changes or the user is disabled. Left out: every sign-in holds.
    */
   validAfter?: number;
+  /** What the userinfo endpoint tells, each claim to those who were granted its scope. */
+  claims?: StandardClaims;
 }
 
 /**

@@ -1,0 +1,82 @@
+import request from 'supertest';
+import { ISSUER, type Service, startService } from './service.js';
+
+const PATHS = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
+
+describe('discovery (RFC 8414, OpenID Connect Discovery)', () => {
+  let service: Service;
+
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(() => service.close());
+
+  it.each(PATHS)('describes at %s what is served', async (path) => {
+    const response = await request(service.url).get(path);
+    expect(response.body).toEqual({
+      issuer: ISSUER,
+      token_endpoint: `${ISSUER}/oauth2/token`,
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+      token_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+      dpop_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+      device_authorization_endpoint: `${ISSUER}/oauth2/device_authorization`,
+      revocation_endpoint: `${ISSUER}/oauth2/revoke`,
+      revocation_endpoint_auth_methods_supported: [
+        'none',
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+      ],
+      revocation_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+      introspection_endpoint: `${ISSUER}/oauth2/introspect`,
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+      introspection_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+      userinfo_endpoint: `${ISSUER}/oauth2/userinfo`,
+      jwks_uri: `${ISSUER}/auth/v1/certs`,
+      grant_types_supported: [
+        'password',
+        'refresh_token',
+        'authorization_code',
+        'urn:ietf:params:oauth:grant-type:device_code',
+        'client_credentials',
+      ],
+      scopes_supported: ['openid', 'profile', 'email', 'phone', 'address'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+      claims_supported: [
+        ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'sid'],
+        ...['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile'],
+        ...['picture', 'website', 'gender', 'birthdate', 'zoneinfo', 'locale', 'updated_at'],
+        ...['email', 'email_verified', 'phone_number', 'phone_number_verified', 'address'],
+      ],
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(response.headers['cache-control']).toBe('public, max-age=300');
+  });
+
+  it('names no endpoint that is not there', async () => {
+    const { body } = await request(service.url).get(PATHS[0]!);
+    const endpoints = Object.entries(body as Record<string, string>).filter(([name]) => /(_endpoint|_uri)$/.test(name));
+    for (const [name, url] of endpoints) {
+      const { status } = await request(service.url).options(new URL(url).pathname);
+      // every endpoint of ours answers for itself, if only to say which methods it has
+      expect([name, status]).toEqual([name, name === 'jwks_uri' ? 404 : 405]);
+    }
+    expect(endpoints).toHaveLength(6);
+    expect((await request(service.url).get('/auth/v1/certs')).status).toBe(200);
+  });
+
+  it('has an issuer with a path (RFC 8414 §3.3: the very issuer of the tokens)', async () => {
+    const issuer = 'https://example.com/tenant/';
+    const other = await startService({ auth: { issuer, signingAlg: 'RS256' } });
+    const { body } = await request(other.url).get(PATHS[0]!);
+    expect(body).toMatchObject({
+      issuer,
+      token_endpoint: 'https://example.com/tenant/oauth2/token',
+      jwks_uri: 'https://example.com/tenant/auth/v1/certs',
+      id_token_signing_alg_values_supported: ['RS256'],
+    });
+    await other.close();
+  });
+});

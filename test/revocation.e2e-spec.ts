@@ -1,0 +1,213 @@
+import request, { type Response } from 'supertest';
+import { expectError, type ExpectedError, type Service, startService } from './service.js';
+
+describe('revocation endpoint (RFC 7009)', () => {
+  let service: Service;
+  let secret: string;
+  let sub: string;
+
+  beforeAll(async () => {
+    service = await startService({ auth: { limitIp: { requests: 30, seconds: 30 }, limitAccount: false } });
+    await service.client({ id: 'app' });
+    await service.client({ id: 'other' });
+    secret = (await service.client({ id: 'backend', public: false })).client_secret!;
+    sub = await service.user('ada', 'correct horse');
+  });
+  beforeEach(() => service.clock.advance(60));
+  afterAll(() => service.close());
+
+  const signIn = async (client: object = { client_id: 'app' }) =>
+    (await service.token({ ...client, grant_type: 'password', username: 'ada', password: 'correct horse' })).body as {
+      access_token: string;
+      refresh_token: string;
+      id_token: string;
+    };
+  const revoke = (body: object): Promise<Response> =>
+    request(service.url)
+      .post('/oauth2/revoke')
+      .type('form')
+      .send({ client_id: 'app', ...body });
+  const refresh = (refresh_token: string, client: object = { client_id: 'app' }) =>
+    service.token({ ...client, grant_type: 'refresh_token', refresh_token });
+  const expectNothing = (response: Response) => {
+    expect([response.status, response.body]).toEqual([200, {}]);
+    expect(response.headers['cache-control']).toBe('no-store');
+  };
+  const REVOKED = { error: 'invalid_grant', reason: 'SESSION_REVOKED' } as const;
+
+  it.each(['refresh_token', 'access_token'] as const)('ends the session of a %s (§2.1)', async (kind) => {
+    const tokens = await signIn();
+    const before = service.log.length;
+    expectNothing(await revoke({ token: tokens[kind] }));
+    expectError(await refresh(tokens.refresh_token), REVOKED);
+    expect(service.log.slice(before).filter(({ event }) => event !== undefined)).toEqual([
+      expect.objectContaining({
+        event: 'session_revoked',
+        clientId: 'app',
+        sessionId: expect.stringMatching(/^.{22}$/),
+      }),
+    ]);
+    expectNothing(await revoke({ token: tokens[kind] })); // and says the same the second time (§2.2)
+  });
+
+  it('ends the session of a confidential client that authenticates by Basic', async () => {
+    const client = { client_id: 'backend', client_secret: secret };
+    const { refresh_token } = await signIn(client);
+    expectNothing(
+      await request(service.url)
+        .post('/oauth2/revoke')
+        .auth('backend', secret)
+        .type('form')
+        .send({ token: refresh_token }),
+    );
+    expectError(await refresh(refresh_token, client), REVOKED);
+  });
+
+  it('ends the session of a refresh token that was replaced: whoever signs out with an old one means it', async () => {
+    const { refresh_token } = await signIn();
+    const { body } = await refresh(refresh_token);
+    expectNothing(await revoke({ token: refresh_token }));
+    expectError(await refresh(body.refresh_token), REVOKED);
+  });
+
+  it.each(['access_token', 'refresh_token'])('takes token_type_hint=%s for what it is: a hint (§2.1)', async (hint) => {
+    const { access_token, refresh_token } = await signIn();
+    const token = hint === 'access_token' ? refresh_token : access_token;
+    expectNothing(await revoke({ token, token_type_hint: hint }));
+    expectError(await refresh(refresh_token), REVOKED);
+  });
+
+  it.each(['refresh_token', 'access_token'] as const)(
+    "leaves another client's %s alone, and says nothing (§2.1)",
+    async (kind) => {
+      const tokens = await signIn();
+      expectNothing(await revoke({ client_id: 'other', token: tokens[kind] }));
+      expect((await refresh(tokens.refresh_token)).status).toBe(200);
+    },
+  );
+
+  it('leaves the session of an expired access token alone (§2.2)', async () => {
+    const { access_token, refresh_token } = await signIn();
+    service.clock.advance(7200);
+    expectNothing(await revoke({ token: access_token }));
+    expect((await refresh(refresh_token)).status).toBe(200);
+  });
+
+  it.each<[string, (tokens: { id_token: string; refresh_token: string; access_token: string }) => string]>([
+    ['garbage', () => 'garbage'],
+    ['a forged refresh token', ({ refresh_token }) => `${refresh_token.slice(0, -3)}AAA`],
+    ['a forged access token', ({ access_token }) => `${access_token.slice(0, -6)}AAAAAA`],
+    ['an id_token', ({ id_token }) => id_token],
+    ['Unicode', () => '令牌 🔑'],
+  ])('answers %s with 200 and changes nothing (§2.2)', async (_, tokenOf) => {
+    const tokens = await signIn();
+    expectNothing(await revoke({ token: tokenOf(tokens) }));
+    expect((await refresh(tokens.refresh_token)).status).toBe(200);
+  });
+
+  it("says honestly that a client's own access token lives until it expires (§2.2.1)", async () => {
+    const client = { client_id: 'backend', client_secret: secret };
+    const { body } = await service.token({ ...client, grant_type: 'client_credentials' });
+    expectError(await revoke({ ...client, token: body.access_token }), {
+      error: 'unsupported_token_type',
+      reason: 'TOKEN_NOT_REVOCABLE',
+    });
+    expectNothing(await revoke({ client_id: 'other', token: body.access_token }));
+  });
+
+  it.each<[string, object, ExpectedError]>([
+    [
+      'no token',
+      {},
+      {
+        error: 'invalid_argument',
+        word: 'invalid_request',
+        reason: 'PARAMETER_MISSING',
+        fields: [{ field: 'token', description: 'is required' }],
+      },
+    ],
+    [
+      'an empty token',
+      { token: '' },
+      {
+        error: 'invalid_argument',
+        word: 'invalid_request',
+        reason: 'PARAMETER_MISSING',
+        fields: [{ field: 'token', description: 'is required' }],
+      },
+    ],
+    [
+      'a token that is too long',
+      { token: 'x'.repeat(8193) },
+      {
+        error: 'invalid_argument',
+        word: 'invalid_request',
+        reason: 'PARAMETER_TOO_LONG',
+        fields: [{ field: 'token', description: 'must be at most 8192 characters' }],
+      },
+    ],
+    [
+      'two tokens',
+      { token: ['a', 'b'] },
+      {
+        error: 'invalid_argument',
+        word: 'invalid_request',
+        reason: 'PARAMETER_REPEATED',
+        fields: [{ field: 'token', description: 'must be sent once' }],
+      },
+    ],
+    [
+      'a kind that we do not revoke',
+      { token: 'x', token_type_hint: 'id_token' },
+      { error: 'unsupported_token_type', reason: 'TOKEN_TYPE_UNKNOWN' },
+    ],
+    ['an unknown client', { client_id: 'nobody', token: 'x' }, { error: 'invalid_client', reason: 'CLIENT_UNKNOWN' }],
+    [
+      'a wrong secret',
+      { client_id: 'backend', client_secret: 'x', token: 'x' },
+      { error: 'unauthorized_client', word: 'invalid_client', reason: 'CLIENT_SECRET_WRONG' },
+    ],
+    [
+      'a confidential client without its secret',
+      { client_id: 'backend', token: 'x' },
+      { error: 'unauthorized_client', word: 'invalid_client', reason: 'CLIENT_SECRET_MISSING' },
+    ],
+  ])('refuses %s', async (_, body, expected) => {
+    expectError(await revoke(body), expected);
+  });
+
+  it('counts guesses by address, and a genuine token against its session alone', async () => {
+    const { refresh_token, access_token } = await signIn();
+    service.clock.advance(60);
+    for (let i = 0; i < 30; i++) expectNothing(await revoke({ token: `m.${i}` }));
+    const limited = {
+      error: 'resource_exhausted',
+      word: 'temporarily_unavailable',
+      reason: 'LIMIT_IP',
+      retryAfter: 1,
+    } as const;
+    expectError(await revoke({ token: 'm.x' }), limited);
+    expectNothing(await revoke({ token: access_token }));
+    expectError(await refresh(refresh_token), REVOKED);
+  });
+
+  it('has no other method', async () => {
+    const response = await request(service.url).get('/oauth2/revoke?token=x');
+    expectError(response, {
+      error: 'invalid_argument',
+      word: 'invalid_request',
+      reason: 'METHOD_NOT_ALLOWED',
+      status: 405,
+      error_code: 40501,
+    });
+    expect(response.headers['allow']).toBe('POST');
+  });
+
+  it('makes the user sign in again, and no more than that', async () => {
+    const { refresh_token } = await signIn();
+    const elsewhere = await signIn();
+    await revoke({ token: refresh_token });
+    const { status, body } = await refresh(elsewhere.refresh_token);
+    expect([status, body.sub]).toEqual([200, sub]);
+  });
+});
