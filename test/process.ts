@@ -94,7 +94,7 @@ export async function listening(service: RunningService): Promise<void> {
 /** Runs a command of the built nest-auth beside whatever runs in that folder. */
 export function cli(dir: string, args: string[], { env = {}, input = '' }: { env?: Env; input?: string } = {}) {
   const child = run('cli.js', args, dir, { AUTH_SECRET: SECRET, DATABASE_URL: 'sqlite:auth.sqlite', ...env });
-  child.process.stdin!.end(input);
+  child.process.stdin.end(input);
   return child.ended;
 }
 
