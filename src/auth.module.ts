@@ -12,7 +12,22 @@ import {
   MODULE_OPTIONS_TOKEN,
   resolveOptions,
 } from './auth.options.js';
+import { AuthorizationAnswers } from './authorization/authorization-answers.js';
 import { AuthorizationCodeService } from './authorization/authorization-code.service.js';
+import { AuthorizationExceptionFilter } from './authorization/authorization-exception.filter.js';
+import { AuthorizationFlow } from './authorization/authorization-flow.service.js';
+import { AuthorizationRequestService } from './authorization/authorization-request.service.js';
+import { AuthorizationController } from './authorization/authorization.controller.js';
+import { ConsentService } from './authorization/consent.service.js';
+import { PushedRequestController } from './authorization/pushed-request.controller.js';
+import { PushedRequestService } from './authorization/pushed-request.service.js';
+import { BrowserSessionService } from './browser/browser-session.service.js';
+import { BrowserService } from './browser/browser.service.js';
+import { PageGuard } from './browser/page.guard.js';
+import { SignInService } from './browser/sign-in.service.js';
+import { SignOutRequestService } from './browser/sign-out-request.service.js';
+import { SignOutController } from './browser/sign-out.controller.js';
+import { TicketService } from './browser/ticket.service.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientService } from './clients/client.service.js';
 import { Clock } from './clock.js';
@@ -20,14 +35,19 @@ import { ServiceSecret } from './crypto/service-secret.js';
 import { AuthDatabase } from './database/auth-database.js';
 import { authEntities } from './database/schema.js';
 import { DeviceAuthorizationService } from './device/device-authorization.service.js';
+import { DevicePageController } from './device/device-page.controller.js';
 import { AuthExceptionFilter, OAuthExceptionFilter } from './errors/auth-exception.filter.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
 import { DeviceCodeGrant } from './grants/device-code.grant.js';
 import { PasswordGrant } from './grants/password.grant.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
+import { IdTokenHintService } from './keys/id-token-hint.service.js';
 import { JwksController } from './keys/jwks.controller.js';
 import { KeyService } from './keys/key.service.js';
+import { PageExceptionFilter } from './pages/page-exception.filter.js';
+import { PageService } from './pages/page.service.js';
+import { Pages } from './pages/pages.js';
 import { AccessTokenGuard } from './protection/access-token.guard.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
@@ -48,7 +68,15 @@ import { Users } from './users/users.js';
 /** Everything below is private to the module: no global filter, guard, pipe, interceptor or provider. */
 @Module({
   imports: [DiscoveryModule],
-  controllers: [TokenController, OAuthTokenController, JwksController],
+  controllers: [
+    TokenController,
+    OAuthTokenController,
+    JwksController,
+    AuthorizationController,
+    PushedRequestController,
+    DevicePageController,
+    SignOutController,
+  ],
   providers: [
     { provide: AUTH_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
     Clock,
@@ -66,6 +94,19 @@ import { Users } from './users/users.js';
     AccessTokenService,
     AccessTokenGuard,
     AuthorizationCodeService,
+    AuthorizationRequestService,
+    AuthorizationFlow,
+    AuthorizationAnswers,
+    PushedRequestService,
+    ConsentService,
+    IdTokenHintService,
+    BrowserSessionService,
+    BrowserService,
+    TicketService,
+    SignInService,
+    SignOutRequestService,
+    Pages,
+    PageService,
     DeviceAuthorizationService,
     TokenIssuer,
     GrantService,
@@ -76,10 +117,13 @@ import { Users } from './users/users.js';
     ClientCredentialsGrant,
     ParametersGuard,
     AuthThrottlerGuard,
+    PageGuard,
     { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AUTH_OPTIONS] },
     { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
     AuthExceptionFilter,
     OAuthExceptionFilter,
+    PageExceptionFilter,
+    AuthorizationExceptionFilter,
     Sweeper,
   ],
   exports: [
@@ -93,6 +137,8 @@ import { Users } from './users/users.js';
     AccessTokenGuard,
     KeyService,
     AuthorizationCodeService,
+    ConsentService,
+    BrowserSessionService,
     DeviceAuthorizationService,
     TokenIssuer,
     GrantService,

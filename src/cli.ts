@@ -57,6 +57,8 @@ interface CreateClientOptions {
   scopes: string[];
   defaultScope?: string[];
   redirectUri: string[];
+  postLogoutRedirectUri: string[];
+  firstParty?: true;
   accessTokenTtl?: number;
   refreshTokenTtl?: number;
   needWedaResource?: true;
@@ -72,6 +74,8 @@ clients
   .option('--scopes <"a b">', 'scopes it may ask for', scope, ['openid', 'profile'])
   .option('--default-scope <"a b">', 'what it gets when it asks for none (default: all of its scopes)', scope)
   .option('--redirect-uri <uri>', 'where authorization codes may be sent; may be repeated', uris, [])
+  .option('--post-logout-redirect-uri <uri>', 'where a browser may go after signing out; may be repeated', uris, [])
+  .option('--first-party', 'your own: its users are not asked for their consent')
   .option('--access-token-ttl <seconds>', "life of its access tokens (default: the service's)", ttl)
   .option('--refresh-token-ttl <seconds>', "life of its sessions (default: the service's)", ttl)
   .option('--need-weda-resource', 'need_weda_resource in its token responses')
@@ -90,6 +94,8 @@ clients
         scopes: options.scopes,
         default_scope: within(options.defaultScope ?? options.scopes, options.scopes),
         redirect_uris: options.redirectUri,
+        post_logout_redirect_uris: options.postLogoutRedirectUri,
+        first_party: options.firstParty ?? false,
         access_token_ttl: options.accessTokenTtl ?? null,
         refresh_token_ttl: options.refreshTokenTtl ?? null,
         need_weda_resource: options.needWedaResource ?? false,

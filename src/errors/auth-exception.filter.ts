@@ -50,12 +50,22 @@ export class AuthExceptionFilter implements ExceptionFilter {
     }
     response.locals['error'] = word.error;
     response.locals['reason'] = error.reason;
-    sendJson(request, response, word.status, this.body(error, word, request), {
+    this.answer(request, response, error, word, {
       ...NO_STORE,
       ...(response.hasHeader('WWW-Authenticate') ? {} : challenge(error, word, request)),
       ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
       ...error.headers,
     });
+  }
+
+  protected answer(
+    request: Request,
+    response: Response,
+    error: AuthError,
+    word: OAuthWord,
+    headers: Record<string, string>,
+  ): void {
+    sendJson(request, response, word.status, this.body(error, word, request), headers);
   }
 
   private body(error: AuthError, word: OAuthWord, request: Request): object {

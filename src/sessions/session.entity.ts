@@ -46,6 +46,11 @@ export class Session {
   @Column({ type: 'varchar', length: 128, nullable: true })
   device_id: string | null;
 
+  /** The browser session that it was opened from, and ends with; null: none. */
+  @Index('ix_auth_session_browser')
+  @Column({ type: 'varchar', length: 22, nullable: true })
+  browser_session_id: string | null;
+
   @Column({ ...MOMENT, nullable: true })
   revoked_at: number | null;
 }

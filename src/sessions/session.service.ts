@@ -7,7 +7,7 @@ import type { Client } from '../clients/client.entity.js';
 import { Clock } from '../clock.js';
 import { AuthDatabase } from '../database/auth-database.js';
 import { AuthError } from '../errors/auth.error.js';
-import { type User, Users } from '../users/users.js';
+import { holds, type User, Users } from '../users/users.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 
@@ -23,6 +23,8 @@ export interface NewSession {
   scope: string[];
   /** When the user proved who they are, in milliseconds since the Unix epoch. */
   authenticatedAt: number;
+  /** The browser session that it is opened from. */
+  browserSessionId?: string;
   /** Uses up the code that this sign-in is for: one conditional UPDATE. False ends the attempt. */
   consume?: (sessionId: string) => Promise<boolean>;
 }
@@ -63,7 +65,10 @@ export class SessionService {
    * @returns undefined where `consume` said no
    * @throws AuthError permission_denied where the user is disabled, invalid_grant where the sign-in no longer holds
    */
-  async open(party: Party, { sub, scope, authenticatedAt, consume }: NewSession): Promise<Lease | undefined> {
+  async open(
+    party: Party,
+    { sub, scope, authenticatedAt, browserSessionId, consume }: NewSession,
+  ): Promise<Lease | undefined> {
     const now = this.clock.now();
     const id = randomBytes(16).toString('base64url');
     await this.sessions.insert({
@@ -76,6 +81,7 @@ export class SessionService {
       created_at: now,
       expires_at: now + (party.client.refresh_token_ttl ?? this.options.refreshTokenTtl) * 1000,
       device_id: party.deviceId ?? null,
+      browser_session_id: browserSessionId ?? null,
     });
     if (consume && !(await consume(id))) {
       await this.sessions.delete({ id });
@@ -134,6 +140,11 @@ export class SessionService {
       ...(sub === undefined ? {} : { sub }),
       ...(clientId === undefined ? {} : { client_id: clientId }),
     });
+  }
+
+  /** Ends every session that was opened from a browser session. @returns how many were alive */
+  revokeOpenedFrom(browserSessionId: string): Promise<number> {
+    return this.end({ browser_session_id: browserSessionId });
   }
 
   /** Whether a session has neither expired nor been revoked, and its user may still hold it. */
@@ -214,14 +225,14 @@ export class SessionService {
       .catch(() => undefined); // the fault itself is what the caller hears of
   }
 
-  private async end(of: { id?: string; sub?: string; client_id?: string }): Promise<number> {
+  private async end(of: {
+    id?: string;
+    sub?: string;
+    client_id?: string;
+    browser_session_id?: string;
+  }): Promise<number> {
     const { affected } = await this.sessions.update({ ...of, revoked_at: IsNull() }, { revoked_at: this.clock.now() });
     await this.database.flush();
     return affected ?? 0;
   }
-}
-
-/** Whether a sign-in of that moment still counts for this user. */
-function holds(user: User, authenticatedAt: number): boolean {
-  return !user.disabled && authenticatedAt >= (user.validAfter ?? 0);
 }
