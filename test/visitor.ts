@@ -111,6 +111,6 @@ function encode(fields: Fields): string {
 function unescapeHtml(text: string): string {
   return text.replace(
     /&(lt|gt|quot|#39|amp);/g,
-    (_, name: 'lt') => ({ lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' })[name]!,
+    (_, name: 'lt') => ({ lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' })[name],
   );
 }

@@ -36,7 +36,7 @@ export class AuthorizationRequestService {
     try {
       return checkAuthorization(client, target, parameters, this.clock.now());
     } catch (error) {
-      throw error instanceof AuthError ? new AuthorizationRefusal(target, error) : error;
+      throw error instanceof AuthError ? new AuthorizationRefusal(target, error as AuthError) : error;
     }
   }
 
