@@ -22,7 +22,7 @@ const common = {
   transform: { '^.+\\.ts$': swc('ts'), '^.+\\.m?js$': swc('js') },
   // the packages that ship ESM only (Nest 12 itself, jose, ...)
   transformIgnorePatterns: [
-    '/node_modules/(?!(@nestjs/|jose/|file-type/|strtok3/|token-types/|uint8array-extras/|@tokenizer/|@borewit/))',
+    '/node_modules/(?!(@nestjs/|jose/|openid-client/|oauth4webapi/|file-type/|strtok3/|token-types/|uint8array-extras/|@tokenizer/|@borewit/))',
   ],
 };
 module.exports = {

@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
@@ -35,6 +37,8 @@ export class FakeClock extends Clock {
 export interface StartOptions {
   auth?: Partial<AuthOptions>;
   settings?: Partial<Omit<Settings, 'auth'>>;
+  /** Whether the issuer is the URL that the service really listens on, and the time is now: for real clients. */
+  real?: boolean;
 }
 
 /** The whole service over HTTP, on a database file of its own. */
@@ -53,12 +57,18 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export async function startService({ auth = {}, settings = {} }: StartOptions = {}): Promise<Service> {
+export async function startService({ auth = {}, settings = {}, real = false }: StartOptions = {}): Promise<Service> {
+  const port = real ? await freePort() : 0;
   const dir = mkdtempSync(join(tmpdir(), 'auth-'));
   const file = join(dir, 'auth.sqlite');
-  const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: ISSUER, DATABASE_URL: `sqlite:${file}` });
+  const defaults = readSettings({
+    AUTH_SECRET: SECRET,
+    AUTH_ISSUER: real ? `http://127.0.0.1:${port}` : ISSUER,
+    DATABASE_URL: `sqlite:${file}`,
+  });
   const merged: Settings = { ...defaults, ...settings, auth: { ...defaults.auth, ...auth } };
   const clock = new FakeClock();
+  if (real) clock.advance((Date.now() - clock.now()) / 1000);
   const log: Record<string, unknown>[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -74,7 +84,7 @@ export async function startService({ auth = {}, settings = {} }: StartOptions = 
     .compile();
   const app = module.createNestApplication<NestExpressApplication>(SERVER_OPTIONS);
   configureServer(app, merged, logger);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(port, '127.0.0.1');
   const url = await app.getUrl();
   return {
     app,
@@ -101,6 +111,14 @@ export async function startService({ auth = {}, settings = {} }: StartOptions = 
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 export const ALL_GRANTS = [
