@@ -8,7 +8,10 @@ export interface AuditEvent {
     | 'client_authentication_failed'
     | 'refresh_token_reused'
     | 'authorization_code_reused'
-    | 'session_revoked';
+    | 'session_revoked'
+    | 'browser_sign_in'
+    | 'browser_sign_out'
+    | 'consent_given';
   requestId?: string;
   clientId?: string;
   /** The user's `sub`. */

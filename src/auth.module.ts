@@ -12,8 +12,23 @@ import {
   MODULE_OPTIONS_TOKEN,
   resolveOptions,
 } from './auth.options.js';
+import { AuthorizationAnswers } from './authorization/authorization-answers.js';
 import { AuthorizationCodeService } from './authorization/authorization-code.service.js';
 import { ClientAssertionService } from './clients/client-assertion.service.js';
+import { AuthorizationExceptionFilter } from './authorization/authorization-exception.filter.js';
+import { AuthorizationFlow } from './authorization/authorization-flow.service.js';
+import { AuthorizationRequestService } from './authorization/authorization-request.service.js';
+import { AuthorizationController } from './authorization/authorization.controller.js';
+import { ConsentService } from './authorization/consent.service.js';
+import { PushedRequestController } from './authorization/pushed-request.controller.js';
+import { PushedRequestService } from './authorization/pushed-request.service.js';
+import { BrowserSessionService } from './browser/browser-session.service.js';
+import { BrowserService } from './browser/browser.service.js';
+import { PageGuard } from './browser/page.guard.js';
+import { SignInService } from './browser/sign-in.service.js';
+import { SignOutRequestService } from './browser/sign-out-request.service.js';
+import { SignOutController } from './browser/sign-out.controller.js';
+import { TicketService } from './browser/ticket.service.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientKeys } from './clients/client-keys.js';
 import { ClientService } from './clients/client.service.js';
@@ -27,6 +42,7 @@ import { DeviceAuthorizationService } from './device/device-authorization.servic
 import { DpopProofService } from './dpop/dpop-proof.service.js';
 import { DiscoveryController } from './discovery/discovery.controller.js';
 import { ServerMetadataService } from './discovery/server-metadata.service.js';
+import { DevicePageController } from './device/device-page.controller.js';
 import { AuthExceptionFilter, OAuthExceptionFilter } from './errors/auth-exception.filter.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
@@ -35,8 +51,12 @@ import { PasswordGrant } from './grants/password.grant.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
 import { IntrospectionController } from './introspection/introspection.controller.js';
 import { IntrospectionService } from './introspection/introspection.service.js';
+import { IdTokenHintService } from './keys/id-token-hint.service.js';
 import { JwksController } from './keys/jwks.controller.js';
 import { KeyService } from './keys/key.service.js';
+import { PageExceptionFilter } from './pages/page-exception.filter.js';
+import { PageService } from './pages/page.service.js';
+import { Pages } from './pages/pages.js';
 import { AccessTokenGuard } from './protection/access-token.guard.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { RevocationController } from './revocation/revocation.controller.js';
@@ -71,6 +91,10 @@ import { Users } from './users/users.js';
     RevocationController,
     IntrospectionController,
     UserinfoController,
+    AuthorizationController,
+    PushedRequestController,
+    DevicePageController,
+    SignOutController,
   ],
   providers: [
     { provide: AUTH_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
@@ -94,6 +118,19 @@ import { Users } from './users/users.js';
     AccessTokenService,
     AccessTokenGuard,
     AuthorizationCodeService,
+    AuthorizationRequestService,
+    AuthorizationFlow,
+    AuthorizationAnswers,
+    PushedRequestService,
+    ConsentService,
+    IdTokenHintService,
+    BrowserSessionService,
+    BrowserService,
+    TicketService,
+    SignInService,
+    SignOutRequestService,
+    Pages,
+    PageService,
     DeviceAuthorizationService,
     RevocationService,
     IntrospectionService,
@@ -108,10 +145,13 @@ import { Users } from './users/users.js';
     ClientCredentialsGrant,
     ParametersGuard,
     AuthThrottlerGuard,
+    PageGuard,
     { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AUTH_OPTIONS] },
     { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
     AuthExceptionFilter,
     OAuthExceptionFilter,
+    PageExceptionFilter,
+    AuthorizationExceptionFilter,
     Sweeper,
   ],
   exports: [
@@ -126,6 +166,8 @@ import { Users } from './users/users.js';
     DpopProofService,
     KeyService,
     AuthorizationCodeService,
+    ConsentService,
+    BrowserSessionService,
     DeviceAuthorizationService,
     RevocationService,
     IntrospectionService,

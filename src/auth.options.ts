@@ -26,6 +26,14 @@ export interface AuthOptions {
   refreshRetryWindow?: number;
   /** Life of an authorization code in seconds, 1–600 (RFC 6749 §4.1.2). Default: 60. */
   authorizationCodeTtl?: number;
+  /** Life of a pushed authorization request in seconds, 5–600 (RFC 9126 §2.2). Default: 90. */
+  pushedRequestTtl?: number;
+  /** Life of a browser's sign-in in seconds, from the moment of signing in. Default: 1209600. */
+  browserSessionTtl?: number;
+  /** Seconds after which a browser that asked for nothing has to sign in again. Default: 86400. */
+  browserSessionIdleTtl?: number;
+  /** Folder of templates that replace ours of the same name, and `style.css`. Default: none. */
+  templates?: string;
   /** Life of a device code in seconds (RFC 8628 §3.2). Default: 600. */
   deviceCodeTtl?: number;
   /** Least seconds between two polls for a device code (RFC 8628 §3.2). Default: 3. */
@@ -46,7 +54,8 @@ export interface AuthOptions {
   cleanupInterval?: number;
 }
 
-export interface ResolvedAuthOptions extends Required<Omit<AuthOptions, 'defaultClientId'>> {
+export interface ResolvedAuthOptions extends Required<Omit<AuthOptions, 'defaultClientId' | 'templates'>> {
+  templates: string | undefined;
   defaultClientId: string | undefined;
   /** google.rpc.ErrorInfo.domain: the issuer's host. */
   domain: string;
@@ -87,6 +96,10 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
     refreshTokenTtl: within('refreshTokenTtl', options.refreshTokenTtl ?? 2_678_400, 60, 315_360_000),
     refreshRetryWindow: within('refreshRetryWindow', options.refreshRetryWindow ?? 10, 0, 300),
     authorizationCodeTtl: within('authorizationCodeTtl', options.authorizationCodeTtl ?? 60, 1, 600),
+    pushedRequestTtl: within('pushedRequestTtl', options.pushedRequestTtl ?? 90, 5, 600),
+    browserSessionTtl: within('browserSessionTtl', options.browserSessionTtl ?? 1_209_600, 60, 34_560_000),
+    browserSessionIdleTtl: within('browserSessionIdleTtl', options.browserSessionIdleTtl ?? 86_400, 60, 34_560_000),
+    templates: options.templates,
     deviceCodeTtl: within('deviceCodeTtl', options.deviceCodeTtl ?? 600, 1, 86_400),
     deviceCodeInterval: within('deviceCodeInterval', options.deviceCodeInterval ?? 3, 1, 60),
     verificationUri: options.verificationUri ?? `${options.issuer.replace(/\/$/, '')}/device`,

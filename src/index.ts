@@ -26,6 +26,8 @@ export { PublishesMetadata, type MetadataPublisher, type ServerMetadata } from '
 // What they work with
 export { AuthorizationCodeService, type AuthorizationRequest } from './authorization/authorization-code.service.js';
 export { Client, type ClientAuthMethod } from './clients/client.entity.js';
+export { ConsentService } from './authorization/consent.service.js';
+export { BrowserSessionService } from './browser/browser-session.service.js';
 export { ClientService, type NewClient, type RegisteredClient } from './clients/client.service.js';
 export { DeviceAuthorizationService, type DeviceAuthorizationResponse } from './device/device-authorization.service.js';
 export { JwksFetcher } from './clients/jwks-fetcher.js';
@@ -34,6 +36,9 @@ export { KeyService } from './keys/key.service.js';
 export { RevocationService } from './revocation/revocation.service.js';
 export type { Session } from './sessions/session.entity.js';
 export { SessionService, type Lease, type NewSession, type Party } from './sessions/session.service.js';
+export { Pages, type Page } from './pages/pages.js';
+export type { Language } from './pages/language.js';
+export type { PageName, Views } from './pages/views.js';
 export { Sweeper } from './sweeper.js';
 export { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 export { PasswordHasher } from './users/password-hasher.js';

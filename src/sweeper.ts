@@ -2,6 +2,8 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleD
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from './auth.options.js';
 import { AuthorizationCodeService } from './authorization/authorization-code.service.js';
+import { PushedRequestService } from './authorization/pushed-request.service.js';
+import { BrowserSessionService } from './browser/browser-session.service.js';
 import { DeviceAuthorizationService } from './device/device-authorization.service.js';
 import { KeyService } from './keys/key.service.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
@@ -25,6 +27,8 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly codes: AuthorizationCodeService,
     private readonly devices: DeviceAuthorizationService,
     private readonly usedJtis: UsedJtiService,
+    private readonly pushed: PushedRequestService,
+    private readonly browsers: BrowserSessionService,
     private readonly keys: KeyService,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
@@ -51,7 +55,7 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async run(): Promise<number> {
     let removed = await this.keys.removeExpired();
-    for (const room of [this.sessions, this.codes, this.devices, this.usedJtis]) {
+    for (const room of [this.sessions, this.codes, this.devices, this.usedJtis, this.pushed, this.browsers]) {
       for (let n = BATCH; n === BATCH && !this.stopped; removed += n) {
         n = await room.removeExpired(BATCH);
         if (n === BATCH) await sleep(PAUSE);

@@ -47,6 +47,8 @@ export interface StartOptions {
   reachable?: boolean;
   auth?: Partial<AuthOptions>;
   settings?: Partial<Omit<Settings, 'auth'>>;
+  /** Whether the issuer is the URL that the service really listens on, and the time is now: for real clients. */
+  real?: boolean;
 }
 
 /** The whole service over HTTP, on a database file of its own. */

@@ -38,6 +38,11 @@ export class AuthorizationCode {
   @Column(MOMENT)
   expires_at: number;
 
+  /** The browser session that it was issued from; null: none of ours. */
+  @Index('ix_auth_authorization_code_browser')
+  @Column({ type: 'varchar', length: 22, nullable: true })
+  browser_session_id: string | null;
+
   /** The session that its redemption opened; null: not used yet. */
   @Column({ type: 'varchar', length: 22, nullable: true })
   session_id: string | null;

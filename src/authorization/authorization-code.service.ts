@@ -9,6 +9,7 @@ import { generateSecret, sameHash, ServiceSecret } from '../crypto/service-secre
 import { AuthDatabase } from '../database/auth-database.js';
 import { AuthError, badField } from '../errors/auth.error.js';
 import { AuthorizationCode } from './authorization-code.entity.js';
+import { isRegistered } from './redirect-uri.js';
 
 /** How long a used code is kept beyond its expiry, in milliseconds, so that a replay is still recognized. */
 const KEPT_FOR = 3_600_000;
@@ -17,7 +18,7 @@ export interface AuthorizationRequest {
   clientId: string;
   /** The user who consents. */
   sub: string;
-  /** One of the client's redirect URIs, to the letter. */
+  /** One of the client's redirect URIs, to the letter; a loopback one may have any port (RFC 8252 §7.3). */
   redirectUri: string;
   /** Space-separated; left out: the client's default scope. */
   scope?: string;
@@ -28,6 +29,8 @@ export interface AuthorizationRequest {
   nonce?: string;
   /** Thumbprint (RFC 7638) of the key that the redemption must prove (`dpop_jkt`, RFC 9449 §10). */
   dpopJkt?: string;
+  /** The browser session that the user is signed in by; the code and what it gives end with it. */
+  browserSessionId?: string;
   /** When the user proved who they are, in milliseconds since the Unix epoch. Default: now. */
   authenticatedAt?: number;
 }
@@ -56,7 +59,7 @@ export class AuthorizationCodeService {
     if (!client.grant_types.includes('authorization_code')) {
       throw new AuthError('permission_denied', { reason: 'GRANT_TYPE_NOT_ALLOWED' });
     }
-    if (!client.redirect_uris.includes(request.redirectUri)) {
+    if (!isRegistered(client.redirect_uris, request.redirectUri)) {
       throw badField('redirect_uri', 'PARAMETER_INVALID', 'is not registered for this client');
     }
     if (request.codeChallenge === undefined && client.public) {
@@ -84,6 +87,7 @@ export class AuthorizationCodeService {
       dpop_jkt: request.dpopJkt ?? null,
       authenticated_at: request.authenticatedAt ?? now,
       expires_at: now + this.options.authorizationCodeTtl * 1000,
+      browser_session_id: request.browserSessionId ?? null,
       session_id: null,
     });
     return code;
@@ -102,6 +106,12 @@ export class AuthorizationCodeService {
       { session_id: sessionId },
     );
     return affected === 1;
+  }
+
+  /** The browser session is over: none of its codes that were not used yet can be. */
+  async expireIssuedFrom(browserSessionId: string): Promise<void> {
+    const unused = { browser_session_id: browserSessionId, session_id: IsNull() };
+    await this.codes.update(unused, { expires_at: this.clock.now() });
   }
 
   /** Removes at most `batch` codes that are long over. */

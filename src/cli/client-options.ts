@@ -13,6 +13,8 @@ export interface CreateClientOptions {
   scopes?: string[];
   defaultScope?: string[];
   redirectUri?: string[];
+  postLogoutRedirectUri?: string[];
+  firstParty?: true;
   accessTokenTtl?: number;
   refreshTokenTtl?: number;
   needWedaResource?: true;
@@ -35,6 +37,8 @@ export function newClient(id: string, options: CreateClientOptions, registry: Gr
     scopes,
     default_scope: within(options.defaultScope ?? scopes, scopes),
     redirect_uris: options.redirectUri ?? [],
+    post_logout_redirect_uris: options.postLogoutRedirectUri ?? [],
+    first_party: options.firstParty ?? false,
     access_token_ttl: options.accessTokenTtl ?? null,
     refresh_token_ttl: options.refreshTokenTtl ?? null,
     need_weda_resource: options.needWedaResource ?? false,

@@ -26,6 +26,12 @@ export function addClientCommands(program: Command, action: MakeAction): void {
     .option('--scopes <"a b">', 'scopes it may ask for (default: "openid profile")', scope)
     .option('--default-scope <"a b">', 'what it gets when it asks for none (default: all of its scopes)', scope)
     .option('--redirect-uri <uri>', 'where authorization codes may be sent; may be repeated', redirectUris)
+    .option(
+      '--post-logout-redirect-uri <uri>',
+      'where a browser may go after signing out; may be repeated',
+      redirectUris,
+    )
+    .option('--first-party', 'your own: its users are not asked for their consent')
     .option('--access-token-ttl <seconds>', "life of its access tokens (default: the service's)", seconds(30, 86_400))
     .option('--refresh-token-ttl <seconds>', "life of its sessions (default: the service's)", seconds(60, 315_360_000))
     .option('--need-weda-resource', 'need_weda_resource in its token responses')

@@ -50,6 +50,14 @@ export class Client {
   @Column(WORDS)
   redirect_uris: string[];
 
+  /** Where a browser may be sent after signing out (OpenID Connect RP-Initiated Logout §3.1). */
+  @Column({ ...WORDS, nullable: true })
+  post_logout_redirect_uris: string[];
+
+  /** The operator's own: its users are not asked for their consent. */
+  @Column({ type: 'boolean', default: false })
+  first_party: boolean;
+
   /** Seconds; null: the service's default. */
   @Column({ type: 'integer', nullable: true })
   access_token_ttl: number | null;

@@ -66,6 +66,8 @@ export class ClientService {
       scopes: [],
       default_scope: [],
       redirect_uris: [],
+      post_logout_redirect_uris: [],
+      first_party: false,
       access_token_ttl: null,
       refresh_token_ttl: null,
       need_weda_resource: false,

@@ -11,7 +11,8 @@ export const MOMENT: ColumnOptions = { type: 'bigint', transformer: asNumber };
 
 const asList: ValueTransformer = {
   to: (value: string[]) => value.join(' '),
-  from: (value: string) => (value === '' ? [] : value.split(' ')),
+  // a column that was added later is null in older rows
+  from: (value: string | null) => (value === null || value === '' ? [] : value.split(' ')),
 };
 
 /** A list of words without spaces (scopes, grant types, URIs), stored as OAuth writes scopes. */

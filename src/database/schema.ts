@@ -1,4 +1,7 @@
 import { AuthorizationCode } from '../authorization/authorization-code.entity.js';
+import { Consent } from '../authorization/consent.entity.js';
+import { PushedRequest } from '../authorization/pushed-request.entity.js';
+import { BrowserSession } from '../browser/browser-session.entity.js';
 import { ClientSecret } from '../clients/client-secret.entity.js';
 import { Client } from '../clients/client.entity.js';
 import { DeviceAuthorization } from '../device/device-authorization.entity.js';
@@ -8,6 +11,7 @@ import { Session } from '../sessions/session.entity.js';
 import { UserRow } from '../users/user.entity.js';
 import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create-auth-tables.js';
 import { BindToKeys1763860000000 } from './migrations/1763860000000-bind-to-keys.js';
+import { SignInWithABrowser1763870000000 } from './migrations/1763870000000-sign-in-with-a-browser.js';
 
 /** Every entity of the module, for a host's data source. Their tables begin with `auth_`. */
 export const authEntities = [
@@ -16,10 +20,13 @@ export const authEntities = [
   UserRow,
   Session,
   AuthorizationCode,
+  PushedRequest,
+  Consent,
+  BrowserSession,
   DeviceAuthorization,
   SigningKey,
   UsedJti,
 ];
 
 /** Every migration of the module, in order, for a host's data source. */
-export const authMigrations = [CreateAuthTables1763850000000, BindToKeys1763860000000];
+export const authMigrations = [CreateAuthTables1763850000000, BindToKeys1763860000000, SignInWithABrowser1763870000000];

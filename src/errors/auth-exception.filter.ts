@@ -50,17 +50,28 @@ export class AuthExceptionFilter implements ExceptionFilter {
     }
     response.locals['error'] = word.error;
     response.locals['reason'] = error.reason;
-    const body = errorBody(error, word, {
-      domain: this.options.domain,
-      requestId: requestIdOf(request),
-      chinese: prefersChinese(request),
-    });
-    sendJson(request, response, word.status, body, {
+    this.answer(request, response, error, word, {
       ...NO_STORE,
       ...(response.hasHeader('WWW-Authenticate') ? {} : challenge(error, word, request)),
       ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
       ...error.headers,
     });
+  }
+
+  /** Tells the caller; the pages of the service do it in HTML. */
+  protected answer(
+    request: Request,
+    response: Response,
+    error: AuthError,
+    word: OAuthWord,
+    headers: Record<string, string>,
+  ): void {
+    const body = errorBody(error, word, {
+      domain: this.options.domain,
+      requestId: requestIdOf(request),
+      chinese: prefersChinese(request),
+    });
+    sendJson(request, response, word.status, body, headers);
   }
 
   private log(error: AuthError, thrown: unknown, requestId: string): void {

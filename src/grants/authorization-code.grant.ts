@@ -57,6 +57,7 @@ export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters
       scope: code.scope,
       authenticatedAt: code.authenticated_at,
       nonce: code.nonce ?? nonce,
+      browserSessionId: code.browser_session_id ?? undefined,
       consume: (sessionId) => this.codes.consume(code, sessionId),
     });
     if (!response) throw await this.replayed(presented, party);

@@ -22,6 +22,12 @@ export async function readParameters(request: Request): Promise<Parameters> {
   return parse(decode(await readBody(request)), media);
 }
 
+/** The parameters of a request's query, as strict as those of a body. */
+export function readQuery(request: Request): Parameters {
+  const start = request.originalUrl.indexOf('?');
+  return parseForm(start === -1 ? '' : request.originalUrl.slice(start + 1));
+}
+
 function mediaOf(request: IncomingMessage): Media {
   const [type, ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
   const media = MEDIA[type!.trim()];

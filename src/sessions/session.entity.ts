@@ -49,6 +49,10 @@ export class Session {
   /** Thumbprint (RFC 7638) of the key whose proof every refresh needs (RFC 9449 §5); null: it needs none. */
   @Column({ type: 'varchar', length: 43, nullable: true })
   dpop_jkt: string | null;
+  /** The browser session that it was opened from, and ends with; null: none. */
+  @Index('ix_auth_session_browser')
+  @Column({ type: 'varchar', length: 22, nullable: true })
+  browser_session_id: string | null;
 
   @Column({ ...MOMENT, nullable: true })
   revoked_at: number | null;

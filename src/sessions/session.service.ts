@@ -8,7 +8,7 @@ import { Clock } from '../clock.js';
 import { AuthDatabase } from '../database/auth-database.js';
 import { checkKeyBinding } from '../dpop/key-binding.js';
 import { AuthError } from '../errors/auth.error.js';
-import { type User, Users } from '../users/users.js';
+import { holds, type User, Users } from '../users/users.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 
@@ -26,6 +26,8 @@ export interface NewSession {
   scope: string[];
   /** When the user proved who they are, in milliseconds since the Unix epoch. */
   authenticatedAt: number;
+  /** The browser session that it is opened from. */
+  browserSessionId?: string;
   /** Uses up the code that this sign-in is for: one conditional UPDATE. False ends the attempt. */
   consume?: (sessionId: string) => Promise<boolean>;
 }
@@ -55,8 +57,9 @@ export class SessionService {
   );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
-       (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt)
-     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)`,
+       (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt,
+        browser_session_id)
+     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
   );
   private readonly scopeOf = this.database.statement<{ scope: string }>(
     'SELECT scope FROM auth_session WHERE id = ? AND client_id = ?',
@@ -77,7 +80,10 @@ export class SessionService {
    * @returns undefined where `consume` said no
    * @throws AuthError permission_denied where the user is disabled, invalid_grant where the sign-in no longer holds
    */
-  async open(party: Party, { sub, scope, authenticatedAt, consume }: NewSession): Promise<Lease | undefined> {
+  async open(
+    party: Party,
+    { sub, scope, authenticatedAt, browserSessionId, consume }: NewSession,
+  ): Promise<Lease | undefined> {
     const now = this.clock.now();
     const id = randomBytes(16).toString('base64url');
     await this.insertion.all([
@@ -90,6 +96,7 @@ export class SessionService {
       now + (party.client.refresh_token_ttl ?? this.options.refreshTokenTtl) * 1000,
       party.deviceId ?? null,
       (party.client.public ? party.dpopJkt : undefined) ?? null, // RFC 9449 §5
+      browserSessionId ?? null,
     ]);
     if (consume && !(await consume(id))) {
       await this.sessions.delete({ id });
@@ -152,6 +159,11 @@ export class SessionService {
       ...(sub === undefined ? {} : { sub }),
       ...(clientId === undefined ? {} : { client_id: clientId }),
     });
+  }
+
+  /** Ends every session that was opened from a browser session. @returns how many were alive */
+  revokeOpenedFrom(browserSessionId: string): Promise<number> {
+    return this.end({ browser_session_id: browserSessionId });
   }
 
   /** The session, if it has neither expired nor been revoked, and its user may still hold it. */
@@ -239,14 +251,14 @@ export class SessionService {
       .catch(() => undefined); // the fault itself is what the caller hears of
   }
 
-  private async end(of: { id?: string; sub?: string; client_id?: string }): Promise<number> {
+  private async end(of: {
+    id?: string;
+    sub?: string;
+    client_id?: string;
+    browser_session_id?: string;
+  }): Promise<number> {
     const { affected } = await this.sessions.update({ ...of, revoked_at: IsNull() }, { revoked_at: this.clock.now() });
     await this.database.flush();
     return affected ?? 0;
   }
-}
-
-/** Whether a sign-in of that moment still counts for this user. */
-function holds(user: User, authenticatedAt: number): boolean {
-  return !user.disabled && authenticatedAt >= (user.validAfter ?? 0);
 }

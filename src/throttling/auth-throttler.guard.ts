@@ -17,7 +17,7 @@ import { AccessTokenService } from '../sessions/access-token.service.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { MAX_USERNAME, normalizeUsername } from '../users/username.js';
 
-type BudgetName = 'ip' | 'session' | 'client' | 'account';
+export type BudgetName = 'ip' | 'session' | 'client' | 'account';
 
 /** What a request presents that may have a budget of its own, beside its address and its client. */
 export interface Presented {
@@ -127,6 +127,6 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
 }
 
 /** What is longer than any username is nobody's, whatever its end: no key takes more room than one. */
-function accountNamed(typed: string): string {
+export function accountNamed(typed: string): string {
   return normalizeUsername(typed.slice(0, 2 * MAX_USERNAME)).slice(0, MAX_USERNAME + 1);
 }

@@ -33,3 +33,8 @@ export abstract class Users {
    */
   abstract find(sub: string, options: { fresh: boolean }): Promise<User | undefined>;
 }
+
+/** Whether a sign-in of that moment still counts for this user. */
+export function holds(user: User, authenticatedAt: number): boolean {
+  return !user.disabled && authenticatedAt >= (user.validAfter ?? 0);
+}

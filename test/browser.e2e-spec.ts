@@ -1,0 +1,199 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { ClientService } from '../src/clients/client.service.js';
+import { DeviceAuthorizationService } from '../src/device/device-authorization.service.js';
+import { type Service, startService } from './service.js';
+import { REQUEST } from './visitor.js';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const SHOTS = join(__dirname, 'screenshots');
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const isInstalled = existsSync(CHROMIUM);
+if (!isInstalled)
+  console.warn(`browser tests skipped: no browser at ${CHROMIUM} (apt-get install chromium, or CHROMIUM=<path>)`);
+
+(isInstalled ? describe : describe.skip)('the pages in Chromium', () => {
+  let service: Service;
+  let browser: Browser;
+  /** The client's own site, on another origin. */
+  let app: Server;
+  let callback: string;
+
+  beforeAll(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    app = createServer((request, response) => {
+      response.setHeader('content-type', 'text/html');
+      const elsewhere = /[?&]state=elsewhere/.test(request.url!);
+      if (elsewhere) response.writeHead(302, { location: `${callback.replace('localhost', '127.0.0.1')}?hop` });
+      response.end('<!doctype html><title>The app</title>');
+    }).listen(0);
+    callback = `http://localhost:${(app.address() as AddressInfo).port}/callback`;
+    service = await startService({ reachable: true, auth: { limitIp: false, limitAccount: false } });
+    const values = {
+      name: 'Acme Photos',
+      redirect_uris: [callback],
+      scopes: ['openid', 'profile', 'email', 'photos:read'],
+    };
+    await service.client({ id: 'app', ...values });
+    await service.client({ id: 'ours', ...values, first_party: true });
+    await service.client({
+      id: 'hopping',
+      ...values,
+      first_party: true,
+      redirect_uris: [callback, 'http://127.0.0.1/x'],
+    });
+    await service.user('ada', 'correct horse');
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    app?.close();
+    await service?.close();
+  });
+
+  async function open(options: BrowserContextOptions, work: (page: Page) => Promise<void>): Promise<void> {
+    const context = await browser.newContext({ viewport: { width: 720, height: 760 }, ...options });
+    context.setDefaultTimeout(10_000);
+    try {
+      await work(await context.newPage());
+    } finally {
+      await context.close();
+    }
+  }
+
+  const authorizeUrl = (more: Record<string, string> = {}) =>
+    `${service.url}/oauth2/authorize?${new URLSearchParams({ ...REQUEST, redirect_uri: callback, ...more }).toString()}`;
+  const signIn = async (page: Page, password = 'correct horse') => {
+    await page.fill('#username', 'ada');
+    await page.fill('#password', password);
+    await page.click('button');
+  };
+  const startDevice = async () =>
+    service.app
+      .get(DeviceAuthorizationService)
+      .start((await service.app.get(ClientService).load('app'))!.client, 'openid photos:read');
+
+  describe.each([
+    ['light', 'en-US'],
+    ['dark', 'en-US'],
+    ['light', 'zh-CN'],
+    ['dark', 'zh-CN'],
+  ] as const)('%s, %s', (colorScheme, locale) => {
+    it('are accessible (WCAG 2.2 AA by axe-core), and look as in the screenshots', async () => {
+      await open({ colorScheme, locale }, async (page) => {
+        const problems: Record<string, string[]> = {};
+        const look = async (name: string) => {
+          await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${locale}.png`) });
+          await page.evaluate(axe.source);
+          const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults;
+          problems[name] = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+        };
+        await page.goto(authorizeUrl({ scope: 'openid profile email photos:read' }));
+        await look('sign-in');
+        await signIn(page, 'wrong');
+        await look('sign-in-wrong');
+        await signIn(page);
+        await look('consent');
+        const { user_code } = await startDevice();
+        await page.goto(`${service.url}/device`);
+        await look('device');
+        await page.goto(`${service.url}/device?user_code=${user_code}`);
+        await look('device-prefilled');
+        await page.click('button');
+        await look('device-confirm');
+        await page.click('button[value=allow]');
+        await look('device-done');
+        await page.goto(`${service.url}/device`);
+        await page.fill('#user_code', 'AAAA-AAAA');
+        await page.click('button');
+        await look('device-wrong');
+        await page.goto(`${service.url}/oauth2/logout`);
+        await look('sign-out');
+        await page.click('button');
+        await look('signed-out');
+        await page.goto(`${service.url}/oauth2/authorize?client_id=nobody`);
+        await look('error');
+        await page.setViewportSize({ width: 360, height: 640 });
+        await page.goto(authorizeUrl());
+        await look('sign-in-phone');
+        expect(problems).toEqual(Object.fromEntries(Object.keys(problems).map((name) => [name, []])));
+      });
+    }, 60_000);
+  });
+
+  it('let people sign in and agree by keyboard alone', async () => {
+    await open({}, async (page) => {
+      await page.goto(authorizeUrl());
+      await page.keyboard.type('ada');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('correct horse');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('button[value=allow]');
+      await page.keyboard.press('Tab');
+      expect(await page.locator(':focus').getAttribute('value')).toBe('allow');
+      await page.keyboard.press('Enter');
+      await page.waitForURL((url) => url.href.startsWith(`${callback}?code=`));
+    });
+  });
+
+  it('work without JavaScript, form_post included', async () => {
+    await open({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(authorizeUrl({ client_id: 'ours', response_mode: 'form_post' }));
+      await signIn(page);
+      await page.click('button'); // "Continue"
+      await page.waitForURL(callback);
+    });
+  });
+
+  it('submit form_post by themselves where there is JavaScript: the one script that CSP allows', async () => {
+    await open({}, async (page) => {
+      await page.goto(authorizeUrl({ client_id: 'ours', response_mode: 'form_post' }));
+      await signIn(page);
+      await page.waitForURL(callback);
+    });
+  });
+
+  it('keep nobody signed in after signing out', async () => {
+    await open({}, async (page) => {
+      await page.goto(authorizeUrl({ client_id: 'ours' }));
+      await signIn(page);
+      await page.waitForURL((url) => url.href.startsWith(callback));
+      await page.goto(`${service.url}/oauth2/logout`);
+      await page.click('button');
+      await page.goto(authorizeUrl({ client_id: 'ours' }));
+      expect(await page.title()).toMatch(/^Sign in · /);
+    });
+  });
+
+  it('let a callback send the browser on to the origins that its client has registered', async () => {
+    await open({}, async (page) => {
+      await page.goto(authorizeUrl({ client_id: 'hopping', state: 'elsewhere' }));
+      await signIn(page);
+      await page.waitForURL((url) => url.search === '?hop');
+    });
+  });
+
+  it('are not shown in a frame (clickjacking)', async () => {
+    await open({}, async (page) => {
+      await page.goto(callback);
+      await page.setContent(`<iframe src="${authorizeUrl()}"></iframe>`);
+      await page.waitForLoadState('networkidle');
+      const frame = page.frames().find((one) => one !== page.mainFrame());
+      expect(frame === undefined ? 0 : await frame.locator('form').count()).toBe(0);
+    });
+  });
+});
