@@ -199,7 +199,12 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
       const consent = await other.signIn(await other.authorize(), 'bob', 'battery staple');
       await other.submit(consent, { decision: 'allow' });
       expect(answerOf(await other.authorize(hint))).toMatchObject({ error: 'login_required' });
-      expect(titleOf(await other.authorize({ id_token_hint: body.id_token }))).toBe('Sign in');
+      service.clock.advance(1);
+      const asked = await other.authorize({ id_token_hint: body.id_token });
+      expect(titleOf(asked)).toBe('Sign in');
+      service.clock.advance(1);
+      const bobAgain = await other.signIn(asked, 'bob', 'battery staple');
+      expect(answerOf(bobAgain)).toMatchObject({ error: 'login_required' }); // and not the page for ever
       expect(answerOf(await other.authorize({ ...hint, id_token_hint: body.access_token }))).toMatchObject({
         error: 'login_required',
       });

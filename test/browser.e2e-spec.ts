@@ -99,7 +99,7 @@ if (!isInstalled)
         const look = async (name: string) => {
           await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${locale}.png`) });
           await page.evaluate(axe.source);
-          const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults;
+          const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
           problems[name] = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
         };
         await page.goto(authorizeUrl({ scope: 'openid profile email photos:read' }));
@@ -184,6 +184,16 @@ if (!isInstalled)
       await page.goto(authorizeUrl({ client_id: 'hopping', state: 'elsewhere' }));
       await signIn(page);
       await page.waitForURL((url) => url.search === '?hop');
+    });
+  });
+
+  it('do not let it be sent on to any other origin', async () => {
+    await open({}, async (page) => {
+      await page.goto(authorizeUrl({ client_id: 'ours', state: 'elsewhere' }));
+      const refusal = page.waitForEvent('console', (message) => message.text().includes('form-action'));
+      await signIn(page);
+      await refusal;
+      expect(page.url()).not.toContain('?hop');
     });
   });
 

@@ -141,7 +141,7 @@ describe('POST /oauth2/par: pushed authorization requests (RFC 9126)', () => {
       ...backend,
       code_challenge: undefined,
       code_challenge_method: undefined,
-    } as Fields);
+    });
     expect(status).toBe(201);
   });
 

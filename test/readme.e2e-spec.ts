@@ -80,6 +80,16 @@ describe('the README', () => {
     await service.close();
   });
 
+  it('names tests that there are, for every countermeasure of RFC 9700', () => {
+    const lines = readFileSync(resolve(ROOT, 'docs/rfc9700.md'), 'utf8').split('\n');
+    const shown = lines.filter((line) => line.startsWith('| §')).map((line) => line.split('|').at(-2)!);
+    for (const proof of shown.flatMap((cell) => cell.split(';'))) {
+      const [file, names = ''] = proof.trim().split(/: ?(.*)/s);
+      const source = readFileSync(resolve(ROOT, `test/${file}.e2e-spec.ts`), 'utf8');
+      for (const [, name] of names.matchAll(/"([^"]+)"/g)) expect([file, source.includes(name!)]).toEqual([file, true]);
+    }
+  });
+
   it('names only exports that there are', () => {
     const types = ['Grant'];
     const named = tableBelow('## As a module', '| exported').flatMap(([names]) => names!.split(', '));

@@ -143,16 +143,25 @@ export class AuthorizationFlow {
 
   private async questionOf(pending: PendingAuthorization, client: Client, { session }: Browser): Promise<Question> {
     const silent = pending.prompt.includes('none');
-    const hint = pending.id_token_hint === undefined ? undefined : await this.hints.read(pending.id_token_hint);
-    // OpenID Connect Core §3.1.2.1: an answer about another user than the hint's is an error
-    const isHinted = pending.id_token_hint === undefined || (hint ? hint.sub === session?.sub : !silent);
-    if (!session || !isHinted || !this.isFresh(pending, session)) {
-      if (silent) throw new AuthorizationRefusal(pending, new AuthError('access_denied', { reason: 'LOGIN_REQUIRED' }));
+    const refuse = (reason: 'LOGIN_REQUIRED' | 'CONSENT_REQUIRED') =>
+      new AuthorizationRefusal(pending, new AuthError('access_denied', { reason }));
+    const isMeant = await this.isHinted(pending, session);
+    if (!session || !isMeant || !this.isFresh(pending, session)) {
+      // OpenID Connect Core §3.1.2.1: no answer about another user than the hint's, not even after signing in
+      const isSomebodyElse = session !== undefined && !isMeant && session.authenticated_at >= pending.started_at;
+      if (silent || isSomebodyElse) throw refuse('LOGIN_REQUIRED');
       return 'sign-in';
     }
     if (!(await this.consents.isNeeded(client, session.sub, pending))) return undefined;
-    if (silent) throw new AuthorizationRefusal(pending, new AuthError('access_denied', { reason: 'CONSENT_REQUIRED' }));
+    if (silent) throw refuse('CONSENT_REQUIRED');
     return 'consent';
+  }
+
+  /** Whether the user is the one of id_token_hint. A hint that cannot be verified counts where nobody can be asked. */
+  private async isHinted({ id_token_hint, prompt }: PendingAuthorization, session?: BrowserSession): Promise<boolean> {
+    if (id_token_hint === undefined) return true;
+    const hint = await this.hints.read(id_token_hint);
+    return hint ? hint.sub === session?.sub : !prompt.includes('none');
   }
 
   /** Whether the sign-in is as young as the request asks. One made for the request always is, however old by now. */

@@ -6,7 +6,7 @@ import { parametersOf } from '../http/parameters.js';
 import { requestIdOf } from '../http/request-id.js';
 import { sentenceOf } from '../pages/page-exception.filter.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
-import { normalizeUsername } from '../users/username.js';
+import { MAX_USERNAME, normalizeUsername } from '../users/username.js';
 import { Users } from '../users/users.js';
 import { type Browser, BrowserService } from './browser.service.js';
 
@@ -42,7 +42,7 @@ export class SignInService {
     const sub = failure;
     await this.browsers.signIn(response, browser, {
       sub,
-      username: normalizeUsername(username!),
+      username: normalizeUsername(username!).slice(0, MAX_USERNAME),
       authenticated_at: authenticatedAt,
     });
     this.audit.record({ event: 'browser_sign_in', requestId: requestIdOf(request), sub });
