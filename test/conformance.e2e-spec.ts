@@ -192,7 +192,7 @@ describe('OpenID Foundation, Basic OP', () => {
     expect(answerOf(await ask({ request: 'eyJhbGciOiJub25lIn0.e30.' }))).toMatchObject({
       error: 'request_not_supported',
     });
-    expect(authorizationMetadata({ issuer: ISSUER }).request_parameter_supported).toBe(false);
+    expect(authorizationMetadata((path) => ISSUER + path).request_parameter_supported).toBe(false);
   });
 
   it('oidcc-refresh-token', async () => {

@@ -31,6 +31,18 @@ describe('discovery (RFC 8414, OpenID Connect Discovery)', () => {
       introspection_endpoint: `${ISSUER}/oauth2/introspect`,
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
       introspection_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+      authorization_endpoint: `${ISSUER}/oauth2/authorize`,
+      pushed_authorization_request_endpoint: `${ISSUER}/oauth2/par`,
+      end_session_endpoint: `${ISSUER}/oauth2/logout`,
+      response_types_supported: ['code'],
+      response_modes_supported: ['query', 'form_post'],
+      prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      request_parameter_supported: false,
+      request_uri_parameter_supported: false,
+      claims_parameter_supported: false,
+      ui_locales_supported: ['en', 'zh-CN'],
       userinfo_endpoint: `${ISSUER}/oauth2/userinfo`,
       jwks_uri: `${ISSUER}/auth/v1/certs`,
       grant_types_supported: [
@@ -63,7 +75,7 @@ describe('discovery (RFC 8414, OpenID Connect Discovery)', () => {
       // every endpoint of ours answers for itself, if only to say which methods it has
       expect([name, status]).toEqual([name, name === 'jwks_uri' ? 404 : 405]);
     }
-    expect(endpoints).toHaveLength(6);
+    expect(endpoints).toHaveLength(9);
     expect((await request(service.url).get('/auth/v1/certs')).status).toBe(200);
   });
 

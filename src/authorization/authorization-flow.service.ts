@@ -183,6 +183,7 @@ export class AuthorizationFlow {
       scope: pending.scope.length === 0 ? undefined : pending.scope.join(' '),
       codeChallenge: pending.code_challenge,
       nonce: pending.nonce,
+      dpopJkt: pending.dpop_jkt,
       browserSessionId: id,
       authenticatedAt: authenticated_at,
     });

@@ -19,6 +19,8 @@ export interface AuthorizationTarget {
 export interface PendingAuthorization extends AuthorizationTarget {
   scope: string[];
   nonce?: string;
+  /** Thumbprint of the key that the redemption must prove (RFC 9449 §10). */
+  dpop_jkt?: string;
   /** PKCE S256 (RFC 7636 §4.2). */
   code_challenge?: string;
   prompt: Prompt[];
@@ -71,6 +73,7 @@ export function checkAuthorization(
     state,
     scope,
     nonce: read('nonce', 512),
+    dpop_jkt: read('dpop_jkt', 43, /^[A-Za-z0-9_-]{43}$/, 'must be the base64url of a SHA-256'),
     code_challenge,
     prompt: prompts,
     max_age: maxAge === undefined ? undefined : Number(maxAge),

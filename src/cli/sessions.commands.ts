@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { BrowserSessionService } from '../browser/browser-session.service.js';
 import { SessionService } from '../sessions/session.service.js';
 import { count, type MakeAction, moment, table } from './command.js';
 import { userNamed } from './users.commands.js';
@@ -38,7 +39,10 @@ export function addSessionCommands(program: Command, action: MakeAction): void {
           if (!(await service.revoke(id))) throw new Error(`there is no living session ${id}`);
           ended = 1;
         } else if (id === undefined && user !== undefined) {
-          ended = await service.revokeAll({ sub: (await userNamed(app, user)).id, clientId: client });
+          const { id: sub } = await userNamed(app, user);
+          // a browser that stays signed in would get its next code at once
+          if (client === undefined) await app.get(BrowserSessionService).endAll(sub);
+          ended = await service.revokeAll({ sub, clientId: client });
         } else if (id === undefined && client !== undefined) {
           ended = await service.revokeAll({ clientId: client });
         } else {
