@@ -28,12 +28,15 @@ export { DeviceAuthorizationService, type DeviceAuthorizationResponse } from './
 export { KeyService } from './keys/key.service.js';
 export type { Session } from './sessions/session.entity.js';
 export { SessionService, type Lease, type NewSession, type Party } from './sessions/session.service.js';
+export { Captcha, type CaptchaChallenge, type CaptchaSubject } from './cloudbase/captcha.js';
+export { VerificationSender, type VerificationMessage } from './verification/verification-sender.js';
 export { Sweeper } from './sweeper.js';
 export { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 export { PasswordHasher } from './users/password-hasher.js';
 export { normalizeUsername } from './users/username.js';
 export { UserService, type NewUser } from './users/user.service.js';
-export { Users, type User } from './users/users.js';
+export type { Contact } from './users/contact.js';
+export { Users, type User, type UserProfile } from './users/users.js';
 
 // For the host's data source
 export { authEntities, authMigrations } from './database/schema.js';

@@ -5,6 +5,7 @@ import { AuthorizationCodeService } from './authorization/authorization-code.ser
 import { DeviceAuthorizationService } from './device/device-authorization.service.js';
 import { KeyService } from './keys/key.service.js';
 import { SessionService } from './sessions/session.service.js';
+import { VerificationService } from './verification/verification.service.js';
 
 /** Rows a statement removes: few enough that a request behind it does not notice. */
 const BATCH = 200;
@@ -23,6 +24,7 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly sessions: SessionService,
     private readonly codes: AuthorizationCodeService,
     private readonly devices: DeviceAuthorizationService,
+    private readonly verifications: VerificationService,
     private readonly keys: KeyService,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
@@ -49,7 +51,7 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async run(): Promise<number> {
     let removed = await this.keys.removeExpired();
-    for (const room of [this.sessions, this.codes, this.devices]) {
+    for (const room of [this.sessions, this.codes, this.devices, this.verifications]) {
       for (let n = BATCH; n === BATCH && !this.stopped; removed += n) {
         n = await room.removeExpired(BATCH);
         if (n === BATCH) await sleep(PAUSE);

@@ -3,7 +3,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
 
 /** What a key derived from the service secret is for; one purpose's hash means nothing to another. */
-type Purpose = 'refresh-token' | 'client-secret' | 'authorization-code' | 'device-code' | 'user-code' | 'signing-key';
+type Purpose =
+  | 'refresh-token'
+  | 'client-secret'
+  | 'authorization-code'
+  | 'device-code'
+  | 'user-code'
+  | 'signing-key'
+  | 'anonymous-device'
+  | 'verification-target'
+  | 'verification-code'
+  | 'verification-token'
+  | 'sudo-token';
 
 /** The service secret, only ever used through keys derived from it (HKDF-SHA256, RFC 5869). */
 @Injectable()

@@ -5,7 +5,9 @@ import { DeviceAuthorization } from '../device/device-authorization.entity.js';
 import { SigningKey } from '../keys/signing-key.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import { UserRow } from '../users/user.entity.js';
+import { Verification } from '../verification/verification.entity.js';
 import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create-auth-tables.js';
+import { AddUserProfilesAndVerifications1763880000000 } from './migrations/1763880000000-add-user-profiles-and-verifications.js';
 
 /** Every entity of the module, for a host's data source. Their tables begin with `auth_`. */
 export const authEntities = [
@@ -16,7 +18,8 @@ export const authEntities = [
   AuthorizationCode,
   DeviceAuthorization,
   SigningKey,
+  Verification,
 ];
 
 /** Every migration of the module, in order, for a host's data source. */
-export const authMigrations = [CreateAuthTables1763850000000];
+export const authMigrations = [CreateAuthTables1763850000000, AddUserProfilesAndVerifications1763880000000];

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
+import { bearerOf } from '../http/bearer.js';
 import { type AccessToken, AccessTokenService } from '../sessions/access-token.service.js';
 
 const REQUIRED_SCOPES = 'nest-auth:required-scopes';
@@ -42,7 +43,7 @@ export class AccessTokenGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<Request>();
     const response = context.switchToHttp().getResponse<Response>();
     const from = [context.getHandler(), context.getClass()];
-    const sent = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const sent = bearerOf(request);
     if (sent === undefined) {
       response.setHeader('WWW-Authenticate', 'Bearer');
       throw new UnauthorizedException();

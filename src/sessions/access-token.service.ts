@@ -35,9 +35,10 @@ export class AccessTokenService {
 
   /**
    * Checks signature, type, issuer, audience and expiry (RFC 9068 §4); asks no database.
+   * @param options.expired true: its time may have run out, for what only ends a session
    * @returns undefined where any of them is wrong
    */
-  async verify(token: string): Promise<AccessToken | undefined> {
+  async verify(token: string, { expired = false } = {}): Promise<AccessToken | undefined> {
     try {
       const { payload } = await jwtVerify(token, ({ kid, alg }) => this.keys.verificationKey(kid, alg), {
         typ: 'at+jwt',
@@ -45,12 +46,30 @@ export class AccessTokenService {
         audience: this.options.audience,
         requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id'],
         currentDate: new Date(this.clock.now()),
+        clockTolerance: expired ? Number.MAX_SAFE_INTEGER : 0,
       });
       return payload as unknown as AccessToken;
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * Ends the session that a token of ours belongs to, access or refresh token, expired or not (RFC 7009 §2.1).
+   * @param clientId whose token it must be; of any other nothing ends
+   */
+  async endSession(token: string, clientId: string): Promise<void> {
+    const sid = (await this.verify(token, { expired: true }))?.sid;
+    if (sid === undefined) await this.sessions.revokeToken(token, clientId);
+    else await this.sessions.revoke(sid, clientId);
+  }
+
+  /** What there is to say about an access token (RFC 7662 §2.2). */
+  async introspect(token: string): Promise<object> {
+    const claims = await this.verify(token);
+    if (!claims || !(await this.isLive(claims))) return { active: false };
+    return { active: true, token_type: 'Bearer', ...claims };
   }
 
   /** Whether what stands behind the token still does: its session and user, or the client itself. */

@@ -16,7 +16,7 @@ import { parametersOf } from '../http/parameters.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { normalizeUsername } from '../users/username.js';
 
-type BudgetName = 'ip' | 'client' | 'account';
+export type BudgetName = 'ip' | 'client' | 'account';
 
 /** The budgets as @nestjs/throttler's options; one that is turned off is not among them. */
 export function throttlerOptions({ limitIp, limitClient, limitAccount }: ResolvedAuthOptions): ThrottlerModuleOptions {
@@ -55,7 +55,7 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     await this.spend(context, 'ip', await this.getTracker(request));
     const client = clientCredentialsOf(request).id ?? this.auth.defaultClientId;
     if (client !== undefined) await this.spend(context, 'client', client);
-    const account = accountOf(request);
+    const account = this.accountOf(request);
     if (account !== undefined) await this.spend(context, 'account', account);
     return true;
   }
@@ -78,8 +78,13 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     });
   }
 
+  /** The account that the request tries a password of. */
+  protected accountOf(request: Request): string | undefined {
+    return parametersOf(request).peek('grant_type') === 'password' ? usernameOf(request) : undefined;
+  }
+
   /** Takes one request out of a budget, where there is one of that name. */
-  private async spend(context: ExecutionContext, name: BudgetName, owner: string): Promise<boolean> {
+  protected async spend(context: ExecutionContext, name: BudgetName, owner: string): Promise<boolean> {
     const throttler = this.throttlers.find((configured) => configured.name === name);
     if (!throttler) return true;
     return this.handleRequest({
@@ -101,9 +106,8 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
   }
 }
 
-function accountOf(request: Request): string | undefined {
-  const parameters = parametersOf(request);
-  if (parameters.peek('grant_type') !== 'password') return undefined;
-  const username = parameters.peek('username');
+/** The username that a request tries, in the form in which attempts are counted. */
+export function usernameOf(request: Request): string | undefined {
+  const username = parametersOf(request).peek('username');
   return username === undefined || username.length > 256 ? undefined : normalizeUsername(username);
 }

@@ -1,16 +1,14 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
-import { AuthError, badField, type FieldViolation } from '../errors/auth.error.js';
+import { AuthError, badField } from '../errors/auth.error.js';
 import type { Parameters } from '../http/parameters.js';
+import { validated } from '../http/validated.js';
 import type { Party } from '../sessions/session.service.js';
 import { type Grant, GRANT_HANDLER, type GrantRegistration } from './grant.js';
 import type { TokenResponse } from './token-response.js';
 
 interface RegisteredGrant extends GrantRegistration {
   handler: Grant;
-  /** The parameters that its class declares. */
-  names: string[];
 }
 
 const MAX_GRANT_TYPE = 128;
@@ -39,9 +37,15 @@ export class GrantService implements OnModuleInit {
     return this.grants.get(grantType)?.grantTypes[0];
   }
 
-  /** @throws AuthError invalid_argument, unsupported_grant_type, permission_denied, and what the handler throws */
-  async exchange(party: Party, parameters: Parameters): Promise<TokenResponse> {
-    const grantType = parameters.get('grant_type');
+  /**
+   * @param grantType left out: the one that the parameters name
+   * @throws AuthError invalid_argument, unsupported_grant_type, permission_denied, and what the handler throws
+   */
+  async exchange(
+    party: Party,
+    parameters: Parameters,
+    grantType = parameters.get('grant_type'),
+  ): Promise<TokenResponse> {
     if (grantType === undefined) throw badField('grant_type', 'PARAMETER_MISSING', 'is required');
     if (grantType.length > MAX_GRANT_TYPE) {
       throw badField('grant_type', 'PARAMETER_TOO_LONG', `must be at most ${MAX_GRANT_TYPE} characters`);
@@ -51,13 +55,11 @@ export class GrantService implements OnModuleInit {
     if (!grant.grantTypes.some((name) => party.client.grant_types.includes(name))) {
       throw new AuthError('permission_denied', { reason: 'GRANT_TYPE_NOT_ALLOWED' });
     }
-    return grant.handler.exchange(validated(grant, parameters), party);
+    return grant.handler.exchange(validated(grant.parameters, parameters), party);
   }
 
   private register(handler: Grant, registration: GrantRegistration): void {
-    const declared = getMetadataStorage().getTargetValidationMetadatas(registration.parameters, '', true, false);
-    const names = [...new Set(declared.map((rule) => rule.propertyName))];
-    const grant: RegisteredGrant = { ...registration, handler, names };
+    const grant: RegisteredGrant = { ...registration, handler };
     for (const grantType of registration.grantTypes) {
       const other = this.grants.get(grantType);
       if (other?.handler === handler) continue;
@@ -68,25 +70,4 @@ export class GrantService implements OnModuleInit {
       this.grants.set(grantType, grant);
     }
   }
-}
-
-function validated({ parameters: ParametersClass, names }: RegisteredGrant, sent: Parameters): object {
-  const parameters = new ParametersClass() as Record<string, unknown>;
-  for (const name of names) parameters[name] = sent.get(name);
-  const errors = validateSync(parameters, { stopAtFirstError: true, forbidUnknownValues: false });
-  if (errors.length > 0) throw refusal(errors, parameters);
-  return parameters;
-}
-
-function refusal(errors: ValidationError[], parameters: Record<string, unknown>): AuthError {
-  const fields = errors.map(({ property, constraints = {} }): FieldViolation => {
-    const description = Object.values(constraints)[0] ?? 'is malformed';
-    return { field: property, description: description.replace(`${property} `, '') };
-  });
-  const first = errors[0]!;
-  const tooLong = Object.keys(first.constraints ?? {}).some((name) => name === 'maxLength' || name === 'isLength');
-  if (errors.some(({ property }) => parameters[property] === undefined)) {
-    return new AuthError('invalid_argument', { reason: 'PARAMETER_MISSING', fields });
-  }
-  return new AuthError('invalid_argument', { reason: tooLong ? 'PARAMETER_TOO_LONG' : 'PARAMETER_INVALID', fields });
 }

@@ -1,9 +1,7 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
+import type { ParametersClass } from '../http/validated.js';
 import type { Party } from '../sessions/session.service.js';
 import type { TokenResponse } from './token-response.js';
-
-/** A class of class-validator rules; its decorated properties are the parameters that the grant reads. */
-export type ParametersClass<P extends object = object> = new () => P;
 
 /**
  * One way to get tokens. Register it with `@GrantHandler(grantType, Parameters)` in the providers of any module.
