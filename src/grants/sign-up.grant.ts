@@ -5,7 +5,7 @@ import { grantScope, SCOPE } from '../clients/scope.js';
 import { Clock } from '../clock.js';
 import { AuthError, badField } from '../errors/auth.error.js';
 import { AccessTokenService } from '../sessions/access-token.service.js';
-import type { Party } from '../sessions/session.service.js';
+import { type Party, SessionService } from '../sessions/session.service.js';
 import { GrantHandler, type Grant } from '../token/grant.js';
 import { TokenIssuer } from '../token/token-issuer.js';
 import type { TokenResponse } from '../token/token-response.js';
@@ -55,6 +55,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     private readonly users: BuiltInUsers,
     private readonly verifications: VerificationService,
     private readonly accessTokens: AccessTokenService,
+    private readonly sessions: SessionService,
     private readonly tokens: TokenIssuer,
     private readonly clock: Clock,
     private readonly audit: AuditSink,
@@ -88,6 +89,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     }
     if (!(await consume())) throw wrongToken();
     const { sub } = await users.signUp(contact, { ...values, password }, anonymous);
+    if (anonymous !== undefined) await this.sessions.revokeAll({ sub: anonymous });
     this.audit.record({ event: 'sign_up', requestId: party.requestId, clientId: party.client.id, sub });
     // not before the sign-ins of the anonymous user ended
     const response = await this.tokens.signIn(party, { sub, scope: granted, authenticatedAt: this.clock.now(), nonce });
