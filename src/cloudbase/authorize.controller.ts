@@ -7,6 +7,7 @@ import { grantScope, SCOPE } from '../clients/scope.js';
 import { DeviceAuthorizationService } from '../device/device-authorization.service.js';
 import { AuthError, badField } from '../errors/auth.error.js';
 import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
+import { bearerOf } from '../http/bearer.js';
 import { Parameters, parametersOf } from '../http/parameters.js';
 import { sendJson } from '../http/send-json.js';
 import { validated } from '../http/validated.js';
@@ -117,11 +118,11 @@ export class AuthorizeController {
     sendJson(request, response, 200, { code, state: parameters.state });
   }
 
-  /** What a page says before it calls authorize: who asks, and for what. */
+  /** What a page says before it calls authorize: who asks, and for what. Nobody need be signed in yet. */
   @Get('user/authorize/info')
   async authorizeInfo(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { client_id, scope } = validated(InfoParameters, new Parameters(request.query));
-    await this.callers.clientOrUser(request);
+    if (bearerOf(request) !== undefined) await this.callers.clientOrUser(request);
     const client = (await this.clients.find(client_id))?.client;
     if (!client || client.disabled) throw new AuthError('invalid_client', { reason: 'CLIENT_UNKNOWN' });
     const scopes = grantScope(client, scope).map((word) => ({ id: word, name: word }));

@@ -53,7 +53,7 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     const session = this.sessionOf(request);
     if (session !== undefined) return this.spend(context, 'ip', `session:${session}`);
     await this.spend(context, 'ip', await this.getTracker(request));
-    const client = clientCredentialsOf(request).id ?? this.auth.defaultClientId;
+    const client = this.clientOf(request);
     if (client !== undefined) await this.spend(context, 'client', client);
     const account = this.accountOf(request);
     if (account !== undefined) await this.spend(context, 'account', account);
@@ -76,6 +76,11 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
         'RateLimit-Policy': `"${name}";q=${detail.limit};w=${detail.ttl / 1000}`,
       },
     });
+  }
+
+  /** @throws AuthError invalid_argument where the request says it in a malformed or contradictory way */
+  protected clientOf(request: Request): string | undefined {
+    return clientCredentialsOf(request).id ?? this.auth.defaultClientId;
   }
 
   /** The account that the request tries a password of. */

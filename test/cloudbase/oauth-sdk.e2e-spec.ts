@@ -305,8 +305,8 @@ describe('@cloudbase/oauth, unmodified', () => {
   });
 
   describe('authorizeInfo()', () => {
-    it.each([['signed in'], ['signed out']])('says who asks for what, %s', async (state) => {
-      const { auth } = state === 'signed in' ? await signedIn('app') : oauthApp(service, undefined, 'television');
+    it.each(['signed in', 'signed out'])('says who asks for what, %s', async (state) => {
+      const { auth } = state === 'signed in' ? await signedIn() : oauthApp(service);
       expect(await auth.authorizeInfo({ client_id: 'television', scope: 'openid email' })).toEqual({
         client: { id: 'television', name: 'Television' },
         scopes: [
