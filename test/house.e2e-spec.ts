@@ -117,7 +117,7 @@ describe('the house', () => {
   it('has migrations that can be undone and done again', async () => {
     const service = await startService();
     const database = service.app.get(DataSource);
-    for (const _ of authMigrations) await database.undoLastMigration();
+    for (let i = 0; i < authMigrations.length; i++) await database.undoLastMigration();
     expect(await database.query("SELECT name FROM sqlite_master WHERE name LIKE 'auth_%'")).toEqual([]);
     await database.runMigrations();
     await service.close();

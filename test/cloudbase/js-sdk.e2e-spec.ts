@@ -138,7 +138,7 @@ describe('@cloudbase/js-sdk, unmodified', () => {
   it('updateUser() changes the profile', async () => {
     const auth = await startApp();
     await auth.signInWithPassword({ username: 'ada', password: 'correct horse' });
-    const { data, error } = await auth.updateUser({ nickname: 'Ada L.', gender: 'FEMALE' } as never);
+    const { data, error } = await auth.updateUser({ nickname: 'Ada L.', gender: 'FEMALE' });
     expect(error).toBeNull();
     expect(data.user!.user_metadata).toMatchObject({ name: 'Ada L.', gender: 'FEMALE' });
   });
@@ -149,7 +149,7 @@ describe('@cloudbase/js-sdk, unmodified', () => {
     const email = 'ada@new.example.com';
     const { data } = await auth.updateUser({ email });
     const { verifyOtp } = data as unknown as {
-      verifyOtp(p: object): Promise<{ error: unknown; data: { user: unknown } }>;
+      verifyOtp: (p: object) => Promise<{ error: unknown; data: { user: unknown } }>;
     };
     const { error, data: changed } = await verifyOtp({ email, token: codesSentTo(service, email).at(-1)! });
     expect(error).toBeNull();
