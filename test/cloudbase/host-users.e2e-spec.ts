@@ -44,9 +44,7 @@ describe('a host that keeps its users itself', () => {
       ],
     })
     class HostModule {}
-    const module = await Test.createTestingModule({ imports: [HostModule] })
-      .setLogger(false)
-      .compile();
+    const module = await Test.createTestingModule({ imports: [HostModule] }).compile();
     app = module.createNestApplication({ logger: false });
     await app.listen(0, '127.0.0.1');
     url = await app.getUrl();
