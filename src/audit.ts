@@ -5,6 +5,8 @@ export interface AuditEvent {
   event:
     | 'sign_in'
     | 'sign_in_failed'
+    | 'sign_up'
+    | 'password_changed'
     | 'client_authentication_failed'
     | 'refresh_token_reused'
     | 'authorization_code_reused'

@@ -3,6 +3,8 @@ import { DiscoveryModule } from '@nestjs/core';
 import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { AccountService } from './accounts/account.service.js';
+import { SudoTokens } from './accounts/sudo-tokens.js';
 import { AuditSink } from './audit.js';
 import {
   AUTH_OPTIONS,
@@ -34,6 +36,16 @@ import { ClientKeys } from './clients/client-keys.js';
 import { ClientService } from './clients/client.service.js';
 import { JwksFetcher } from './clients/jwks-fetcher.js';
 import { Clock } from './clock.js';
+import { AuthorizeController } from './cloudbase/authorize.controller.js';
+import { Callers } from './cloudbase/callers.js';
+import { CaptchaController } from './cloudbase/captcha.controller.js';
+import { CaptchaGuard } from './cloudbase/captcha.guard.js';
+import { Captcha, NoCaptcha } from './cloudbase/captcha.js';
+import { PasswordRefusals } from './cloudbase/password-refusals.js';
+import { SessionController } from './cloudbase/session.controller.js';
+import { SignInController } from './cloudbase/sign-in.controller.js';
+import { UserController } from './cloudbase/user.controller.js';
+import { VerificationController } from './cloudbase/verification.controller.js';
 import { ServiceSecret } from './crypto/service-secret.js';
 import { AuthDatabase } from './database/auth-database.js';
 import { authEntities } from './database/schema.js';
@@ -44,6 +56,7 @@ import { DiscoveryController } from './discovery/discovery.controller.js';
 import { ServerMetadataService } from './discovery/server-metadata.service.js';
 import { DevicePageController } from './device/device-page.controller.js';
 import { AuthExceptionFilter, OAuthExceptionFilter } from './errors/auth-exception.filter.js';
+import { AnonymousGrant } from './grants/anonymous.grant.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
 import { DeviceCodeGrant } from './grants/device-code.grant.js';
@@ -52,6 +65,8 @@ import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
 import { IntrospectionController } from './introspection/introspection.controller.js';
 import { IntrospectionService } from './introspection/introspection.service.js';
 import { IdTokenHintService } from './keys/id-token-hint.service.js';
+import { SignUpGrant } from './grants/sign-up.grant.js';
+import { VerificationGrant } from './grants/verification.grant.js';
 import { JwksController } from './keys/jwks.controller.js';
 import { KeyService } from './keys/key.service.js';
 import { PageExceptionFilter } from './pages/page-exception.filter.js';
@@ -66,18 +81,23 @@ import { RefreshTokens } from './sessions/refresh-token.js';
 import { SessionService } from './sessions/session.service.js';
 import { Sweeper } from './sweeper.js';
 import { AuthThrottlerGuard, throttlerOptions } from './throttling/auth-throttler.guard.js';
+import { BearerThrottlerGuard } from './throttling/bearer-throttler.guard.js';
 import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
+import { SignInThrottlerGuard } from './throttling/sign-in-throttler.guard.js';
 import { GrantService } from './token/grant.service.js';
 import { OAuthTokenController } from './token/oauth-token.controller.js';
-import { ParametersGuard } from './token/parameters.guard.js';
+import { OptionalParametersGuard, ParametersGuard } from './token/parameters.guard.js';
 import { TokenController } from './token/token.controller.js';
 import { TokenIssuer } from './token/token-issuer.js';
 import { UserinfoController } from './userinfo/userinfo.controller.js';
 import { UserinfoGuard } from './userinfo/userinfo.guard.js';
+import { BuiltInUsers } from './users/built-in-users.js';
 import { HashingQueue } from './users/hashing-queue.js';
 import { PasswordHasher } from './users/password-hasher.js';
 import { UserService } from './users/user.service.js';
 import { Users } from './users/users.js';
+import { VerificationSender } from './verification/verification-sender.js';
+import { VerificationService } from './verification/verification.service.js';
 
 /** Everything below is private to the module: no global filter, guard, pipe, interceptor or provider. */
 @Module({
@@ -95,6 +115,12 @@ import { Users } from './users/users.js';
     PushedRequestController,
     DevicePageController,
     SignOutController,
+    SignInController,
+    SessionController,
+    UserController,
+    AuthorizeController,
+    VerificationController,
+    CaptchaController,
   ],
   providers: [
     { provide: AUTH_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
@@ -112,6 +138,7 @@ import { Users } from './users/users.js';
     HashingQueue,
     UserService,
     { provide: Users, useExisting: UserService },
+    BuiltInUsers,
     RefreshTokens,
     SessionService,
     KeyService,
@@ -136,6 +163,10 @@ import { Users } from './users/users.js';
     IntrospectionService,
     UserinfoGuard,
     ServerMetadataService,
+    VerificationSender,
+    VerificationService,
+    SudoTokens,
+    AccountService,
     TokenIssuer,
     GrantService,
     PasswordGrant,
@@ -143,9 +174,19 @@ import { Users } from './users/users.js';
     AuthorizationCodeGrant,
     DeviceCodeGrant,
     ClientCredentialsGrant,
+    AnonymousGrant,
+    VerificationGrant,
+    SignUpGrant,
+    Callers,
+    PasswordRefusals,
+    { provide: Captcha, useClass: NoCaptcha },
+    CaptchaGuard,
     ParametersGuard,
+    OptionalParametersGuard,
     AuthThrottlerGuard,
     PageGuard,
+    SignInThrottlerGuard,
+    BearerThrottlerGuard,
     { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AUTH_OPTIONS] },
     { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
     AuthExceptionFilter,

@@ -50,13 +50,24 @@ export interface AuthOptions {
   hashingConcurrency?: number;
   /** Sign-ins that may wait for a hash; one more is answered `unavailable`. Default: 64. */
   hashingQueue?: number;
+  /** Devices (`x-device-id`) on which a user may be signed in; one more ends the sessions of the oldest. 0: any number. Default: 0. */
+  maxDevices?: number;
+  /** Whether answers may tell that an account exists. Default: false. */
+  revealAccounts?: boolean;
+  /** `smtp://` or `smtps://` URL of the server that verification codes are mailed through. Default: none. */
+  smtpUrl?: string;
+  /** Sender of those mails. Default: `no-reply@<host of the issuer>`. */
+  mailFrom?: string;
+  /** Whether codes that nothing else delivers are written to the log: for development. Default: false. */
+  logVerificationCodes?: boolean;
   /** Seconds between two sweeps of expired sessions and codes; 0 turns them off. Default: 60. */
   cleanupInterval?: number;
 }
 
-export interface ResolvedAuthOptions extends Required<Omit<AuthOptions, 'defaultClientId' | 'templates'>> {
+export interface ResolvedAuthOptions extends Required<Omit<AuthOptions, 'defaultClientId' | 'templates' | 'smtpUrl'>> {
   templates: string | undefined;
   defaultClientId: string | undefined;
+  smtpUrl: string | undefined;
   /** google.rpc.ErrorInfo.domain: the issuer's host. */
   domain: string;
 }
@@ -114,6 +125,11 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
       1024,
     ),
     hashingQueue: within('hashingQueue', options.hashingQueue ?? 64, 0, 100_000),
+    maxDevices: within('maxDevices', options.maxDevices ?? 0, 0, 10_000),
+    revealAccounts: options.revealAccounts ?? false,
+    smtpUrl: smtpUrl(options.smtpUrl),
+    mailFrom: options.mailFrom ?? `no-reply@${issuer.hostname}`,
+    logVerificationCodes: options.logVerificationCodes ?? false,
     cleanupInterval: within('cleanupInterval', options.cleanupInterval ?? 60, 0, 86_400),
   };
 }
@@ -141,6 +157,13 @@ function issuerUrl(issuer: string): URL {
   return url;
 }
 
+function smtpUrl(url: string | undefined): string | undefined {
+  if (url !== undefined && !(URL.canParse(url) && /^smtps?:$/.test(new URL(url).protocol))) {
+    throw new OptionError('smtpUrl', 'must be an smtp or smtps URL');
+  }
+  return url;
+}
+
 export const AUTH_OPTIONS = Symbol('nest-auth options');
 
 /** What a host says besides the options, when it imports the module. */
@@ -149,7 +172,10 @@ export interface AuthModuleExtras {
   dataSource?: string;
   /** Modules whose exports the replacing providers need. */
   imports?: ModuleMetadata['imports'];
-  /** Providers that replace ours: Users, PasswordHasher, Clock, AuditSink, JwksFetcher, or getStorageToken() of @nestjs/throttler. */
+  /**
+   * Providers that replace ours: Users, PasswordHasher, Clock, AuditSink, JwksFetcher, Pages, VerificationSender, Captcha, or
+   * getStorageToken() of @nestjs/throttler.
+   */
   providers?: Provider[];
 }
 

@@ -39,13 +39,16 @@ export { SessionService, type Lease, type NewSession, type Party } from './sessi
 export { Pages, type Page } from './pages/pages.js';
 export type { Language } from './pages/language.js';
 export type { PageName, Views } from './pages/views.js';
+export { Captcha, type CaptchaChallenge, type CaptchaSubject } from './cloudbase/captcha.js';
+export { VerificationSender, type VerificationMessage } from './verification/verification-sender.js';
 export { Sweeper } from './sweeper.js';
 export { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 export { PasswordHasher } from './users/password-hasher.js';
 export type { StandardClaims } from './users/claims.js';
 export { normalizeUsername } from './users/username.js';
 export { UserService, type NewUser } from './users/user.service.js';
-export { Users, type User } from './users/users.js';
+export type { Contact } from './users/contact.js';
+export { Users, type User, type UserProfile } from './users/users.js';
 
 // For the host's data source
 export { authEntities, authMigrations } from './database/schema.js';

@@ -67,6 +67,11 @@ export function readSettings(env: Env): Settings {
       limitIp: read('AUTH_LIMIT_IP', undefined, limit),
       limitClient: read('AUTH_LIMIT_CLIENT', undefined, limit),
       limitAccount: read('AUTH_LIMIT_ACCOUNT', undefined, limit),
+      maxDevices: read('AUTH_MAX_DEVICES', undefined, wholeNumber),
+      revealAccounts: read('AUTH_REVEAL_ACCOUNTS', undefined, yesOrNo),
+      smtpUrl: read('AUTH_SMTP_URL', undefined, String),
+      mailFrom: read('AUTH_MAIL_FROM', undefined, String),
+      logVerificationCodes: env['NODE_ENV'] !== 'production',
     },
   };
   if (settings.production && settings.auth.secret === undefined) {
@@ -89,6 +94,11 @@ function checkOptions(auth: Settings['auth']): void {
 function wholeNumber(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new Error('must be a whole number');
   return Number(text);
+}
+
+function yesOrNo(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new Error('must be true or false');
+  return text === 'true';
 }
 
 function portNumber(text: string): number {

@@ -8,6 +8,7 @@ import { DeviceAuthorizationService } from './device/device-authorization.servic
 import { KeyService } from './keys/key.service.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { SessionService } from './sessions/session.service.js';
+import { VerificationService } from './verification/verification.service.js';
 
 /** Rows a statement removes: few enough that a request behind it does not notice. */
 const BATCH = 200;
@@ -29,6 +30,7 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly usedJtis: UsedJtiService,
     private readonly pushed: PushedRequestService,
     private readonly browsers: BrowserSessionService,
+    private readonly verifications: VerificationService,
     private readonly keys: KeyService,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
@@ -55,7 +57,16 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async run(): Promise<number> {
     let removed = await this.keys.removeExpired();
-    for (const room of [this.sessions, this.codes, this.devices, this.usedJtis, this.pushed, this.browsers]) {
+    const rooms = [
+      this.sessions,
+      this.codes,
+      this.devices,
+      this.usedJtis,
+      this.pushed,
+      this.browsers,
+      this.verifications,
+    ];
+    for (const room of rooms) {
       for (let n = BATCH; n === BATCH && !this.stopped; removed += n) {
         n = await room.removeExpired(BATCH);
         if (n === BATCH) await sleep(PAUSE);

@@ -28,8 +28,11 @@ describe('userinfo endpoint (OpenID Connect Core §5.3)', () => {
   it.each([
     ['openid', {}],
     ['openid profile', { name: 'Ada Lovelace', preferred_username: 'ada' }],
-    ['openid email', { email: 'ada@example.com' }],
-    ['openid profile email', { name: 'Ada Lovelace', preferred_username: 'ada', email: 'ada@example.com' }],
+    ['openid email', { email: 'ada@example.com', email_verified: false }],
+    [
+      'openid profile email',
+      { name: 'Ada Lovelace', preferred_username: 'ada', email: 'ada@example.com', email_verified: false },
+    ],
   ])('answers for the scope %s with its claims alone (§5.4)', async (scope, claims) => {
     const response = await get((await signIn(scope)).access_token);
     expect(response.body).toEqual({ sub, ...claims });

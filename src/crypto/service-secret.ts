@@ -13,7 +13,12 @@ type Purpose =
   | 'browser-session'
   | 'csrf'
   | 'ticket'
-  | 'pushed-request';
+  | 'pushed-request'
+  | 'anonymous-device'
+  | 'verification-target'
+  | 'verification-code'
+  | 'verification-token'
+  | 'sudo-token';
 
 /** The service secret, only ever used through keys derived from it (HKDF-SHA256, RFC 5869). */
 @Injectable()

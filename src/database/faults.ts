@@ -19,6 +19,14 @@ const SQLITE_AWAY = new Set([
 const NETWORK_AWAY =
   /^(E(BADF|IO|NOSPC|CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND)|(08|53|57|40)[0-9A-Z]{3})$/;
 
+const DUPLICATE = new Set(['SQLITE_CONSTRAINT', 'SQLITE_CONSTRAINT_UNIQUE', '23505', 'ER_DUP_ENTRY']);
+
+/** Whether a write was refused because a unique value is taken. */
+export function isDuplicate(error: unknown): boolean {
+  const { code } = ((error as { driverError?: object } | null)?.driverError ?? {}) as { code?: string };
+  return code !== undefined && DUPLICATE.has(code);
+}
+
 /** Whether this failure says that the database is away or too busy, rather than that we asked it something wrong. */
 export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof ConnectionIsNotSetError || error instanceof CannotExecuteNotConnectedError) return true;

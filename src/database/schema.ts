@@ -9,9 +9,11 @@ import { SigningKey } from '../keys/signing-key.entity.js';
 import { UsedJti } from '../replay/used-jti.entity.js';
 import { Session } from '../sessions/session.entity.js';
 import { UserRow } from '../users/user.entity.js';
+import { Verification } from '../verification/verification.entity.js';
 import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create-auth-tables.js';
 import { BindToKeys1763860000000 } from './migrations/1763860000000-bind-to-keys.js';
 import { SignInWithABrowser1763870000000 } from './migrations/1763870000000-sign-in-with-a-browser.js';
+import { AddUserProfilesAndVerifications1763880000000 } from './migrations/1763880000000-add-user-profiles-and-verifications.js';
 
 /** Every entity of the module, for a host's data source. Their tables begin with `auth_`. */
 export const authEntities = [
@@ -26,7 +28,13 @@ export const authEntities = [
   DeviceAuthorization,
   SigningKey,
   UsedJti,
+  Verification,
 ];
 
 /** Every migration of the module, in order, for a host's data source. */
-export const authMigrations = [CreateAuthTables1763850000000, BindToKeys1763860000000, SignInWithABrowser1763870000000];
+export const authMigrations = [
+  CreateAuthTables1763850000000,
+  BindToKeys1763860000000,
+  SignInWithABrowser1763870000000,
+  AddUserProfilesAndVerifications1763880000000,
+];

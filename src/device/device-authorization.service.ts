@@ -7,6 +7,7 @@ import { grantScope } from '../clients/scope.js';
 import { Clock } from '../clock.js';
 import { generateSecret, ServiceSecret } from '../crypto/service-secret.js';
 import { AuthDatabase } from '../database/auth-database.js';
+import { AuthError } from '../errors/auth.error.js';
 import { DeviceAuthorization } from './device-authorization.entity.js';
 
 /** RFC 8628 §3.2. */
@@ -22,6 +23,8 @@ export interface DeviceAuthorizationResponse {
   interval: number;
 }
 
+/** RFC 8628 §3.4, and CloudBase's name for it. */
+const DEVICE_CODE = ['urn:ietf:params:oauth:grant-type:device_code', 'device_code'];
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 /** RFC 8628 §3.5: how many seconds each slow_down adds to the interval. */
 const SLOW_DOWN = 5;
@@ -43,9 +46,12 @@ export class DeviceAuthorizationService {
   /**
    * Starts an authorization for a client that has authenticated.
    * @param scope space-separated; left out: the client's default scope
-   * @throws AuthError invalid_scope
+   * @throws AuthError permission_denied, invalid_scope
    */
   async start(client: Client, scope?: string): Promise<DeviceAuthorizationResponse> {
+    if (!DEVICE_CODE.some((grantType) => client.grant_types.includes(grantType))) {
+      throw new AuthError('permission_denied', { reason: 'GRANT_TYPE_NOT_ALLOWED' });
+    }
     const deviceCode = generateSecret();
     const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
     const userCode = `${letters.slice(0, 4)}-${letters.slice(4)}`;

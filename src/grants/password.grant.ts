@@ -50,13 +50,14 @@ export class PasswordGrant implements Grant<PasswordParameters> {
     const user = await this.users.verify(normalizeUsername(username), password);
     if (!user) throw this.refuse(party, 'invalid_argument', 'WRONG_USERNAME_OR_PASSWORD');
     if (user.disabled) throw this.refuse(party, 'permission_denied', 'USER_DISABLED', user.sub);
+    if (user.pending) throw this.refuse(party, 'user_pending', 'USER_PENDING', user.sub);
     const response = await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce });
     return response!; // no code to consume
   }
 
   private refuse(
     party: Party,
-    code: 'invalid_argument' | 'permission_denied',
+    code: 'invalid_argument' | 'permission_denied' | 'user_pending',
     reason: string,
     sub?: string,
   ): AuthError {

@@ -16,8 +16,8 @@ export class RevocationService {
   ) {}
 
   /**
-   * Ends the whole session behind a refresh or access token of this client. Anything else changes nothing, and the
-   * caller cannot tell: unknown, expired, ended before, or another client's (RFC 7009 §2.2).
+   * Ends the whole session behind a refresh or access token of this client, even one that has expired. Anything else changes nothing, and the
+   * caller cannot tell: unknown, ended before, or another client's (RFC 7009 §2.2).
    * @throws AuthError unsupported_token_type for a client's own access token, which no session stands behind
    */
   async revoke(token: string, { client, requestId }: Party): Promise<void> {
@@ -27,7 +27,7 @@ export class RevocationService {
   }
 
   private async sessionOf(token: string, clientId: string): Promise<string | undefined> {
-    const claims = await this.accessTokens.verify(token);
+    const claims = await this.accessTokens.verify(token, { expired: true });
     if (!claims || claims.client_id !== clientId) return undefined;
     // RFC 7009 §2.2.1; 200 would be a promise that nobody keeps
     if (claims.sid === undefined) throw new AuthError('unsupported_token_type', { reason: 'TOKEN_NOT_REVOCABLE' });

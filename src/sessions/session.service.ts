@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
+import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, MoreThan, Not } from 'typeorm';
 import { AuditSink } from '../audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
 import type { Client } from '../clients/client.entity.js';
@@ -78,7 +78,8 @@ export class SessionService {
    * Opens a session. The row is there before the code is used up, so whoever presents the code again finds the session
    * to revoke; and the user is looked up after that, so a password change or a disabling meanwhile is not missed.
    * @returns undefined where `consume` said no
-   * @throws AuthError permission_denied where the user is disabled, invalid_grant where the sign-in no longer holds
+   * @throws AuthError permission_denied where the user is disabled, user_pending where they wait for approval,
+   *   invalid_grant where the sign-in no longer holds
    */
   async open(
     party: Party,
@@ -106,8 +107,10 @@ export class SessionService {
     if (!user || !holds(user, authenticatedAt)) {
       await this.revoke(id);
       if (user?.disabled) throw new AuthError('permission_denied', { reason: 'USER_DISABLED' });
+      if (user?.pending) throw new AuthError('user_pending', { reason: 'USER_PENDING' });
       throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
     }
+    if (party.deviceId !== undefined && this.options.maxDevices > 0) await this.limitDevices(sub, party.deviceId);
     await this.database.flush();
     const refreshToken = this.tokens.derive({ sessionId: id, generation: 0 });
     return { sessionId: id, user, scope, authenticatedAt, refreshToken, dpopJkt: party.dpopJkt };
@@ -149,6 +152,22 @@ export class SessionService {
     return (await this.end({ id, ...(clientId === undefined ? {} : { client_id: clientId }) })) === 1;
   }
 
+  /** Ends a user's sessions on one device. @returns how many were alive */
+  revokeDevice(sub: string, deviceId: string): Promise<number> {
+    return this.end({ sub, device_id: deviceId });
+  }
+
+  /** The user of a session has proven once more who they are. */
+  async reauthenticate(id: string, authenticatedAt: number): Promise<void> {
+    await this.sessions.update({ id, revoked_at: IsNull() }, { authenticated_at: authenticatedAt });
+    await this.database.flush();
+  }
+
+  /** Ends every session of a user but this one. */
+  revokeOthers(sub: string, id: string): Promise<number> {
+    return this.end({ sub, id: Not(id) });
+  }
+
   /**
    * Ends every session of a user, of a client, or of a user at a client.
    * @returns how many were alive
@@ -176,6 +195,10 @@ export class SessionService {
 
   async isAlive(id: string): Promise<boolean> {
     return (await this.findAlive(id)) !== undefined;
+  }
+
+  async find(id: string): Promise<Session | undefined> {
+    return (await this.sessions.findOneBy({ id })) ?? undefined;
   }
 
   /** The sessions of a user that have not expired, newest first. */
@@ -251,12 +274,15 @@ export class SessionService {
       .catch(() => undefined); // the fault itself is what the caller hears of
   }
 
-  private async end(of: {
-    id?: string;
-    sub?: string;
-    client_id?: string;
-    browser_session_id?: string;
-  }): Promise<number> {
+  /** Ends the sessions on the devices that a user signed in on before the newest ones. */
+  private async limitDevices(sub: string, current: string): Promise<void> {
+    const alive = (await this.list(sub)).filter((session) => session.revoked_at === null);
+    const devices = new Set([current, ...alive.flatMap((session) => session.device_id ?? [])]); // newest first
+    const tooMany = [...devices].slice(this.options.maxDevices);
+    if (tooMany.length > 0) await this.end({ sub, device_id: In(tooMany) });
+  }
+
+  private async end(of: FindOptionsWhere<Session>): Promise<number> {
     const { affected } = await this.sessions.update({ ...of, revoked_at: IsNull() }, { revoked_at: this.clock.now() });
     await this.database.flush();
     return affected ?? 0;

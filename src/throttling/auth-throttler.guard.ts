@@ -70,7 +70,7 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     const session = token === undefined ? undefined : await this.sessionOf(token);
     if (session !== undefined) return this.spend(context, 'session', session);
     await this.spend(context, 'ip', await this.getTracker(request));
-    const client = clientCredentialsOf(request).id ?? this.auth.defaultClientId;
+    const client = this.clientOf(request);
     if (client !== undefined) await this.spend(context, 'client', client);
     if (username !== undefined) await this.spend(context, 'account', accountNamed(username));
     return true;
@@ -92,6 +92,11 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
         'RateLimit-Policy': `"${name}";q=${detail.limit};w=${detail.ttl / 1000}`,
       },
     });
+  }
+
+  /** @throws AuthError invalid_argument where the request says it in a malformed or contradictory way */
+  protected clientOf(request: Request): string | undefined {
+    return clientCredentialsOf(request).id ?? this.auth.defaultClientId;
   }
 
   /** Takes one request out of a budget, where there is one of that name. */
@@ -122,7 +127,8 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     const refreshToken = this.refreshTokens.read(token);
     if (refreshToken) return refreshToken.sessionId;
     const accessToken = await this.accessTokens.verify(token);
-    return accessToken && (accessToken.sid ?? accessToken.jti);
+    // apart from its refresh token, which use of the access token must not starve
+    return accessToken && `access ${accessToken.sid ?? accessToken.jti}`;
   }
 }
 

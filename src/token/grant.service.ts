@@ -41,9 +41,15 @@ export class GrantService implements OnModuleInit {
     return this.grants.get(grantType)?.grantTypes[0];
   }
 
-  /** @throws AuthError invalid_argument, unsupported_grant_type, permission_denied, and what the handler throws */
-  async exchange(party: Party, parameters: Parameters): Promise<TokenResponse> {
-    const grantType = parameters.get('grant_type');
+  /**
+   * @param grantType left out: the one that the parameters name
+   * @throws AuthError invalid_argument, unsupported_grant_type, permission_denied, and what the handler throws
+   */
+  async exchange(
+    party: Party,
+    parameters: Parameters,
+    grantType = parameters.get('grant_type'),
+  ): Promise<TokenResponse> {
     if (grantType === undefined) throw badField('grant_type', 'PARAMETER_MISSING', 'is required');
     if (grantType.length > MAX_GRANT_TYPE) {
       throw badField('grant_type', 'PARAMETER_TOO_LONG', `must be at most ${MAX_GRANT_TYPE} characters`);

@@ -7,6 +7,14 @@ export function normalizeUsername(username: string): string {
   return username.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC').trim();
 }
 
+/**
+ * Whether a user may choose this name for themselves. It begins with a letter and holds no `@`, so that nobody can take
+ * a name under which somebody else signs in by e-mail address or phone number.
+ */
+export function isChosenUsername(normalized: string): boolean {
+  return /^[a-z][a-z0-9._-]{1,47}$/.test(normalized);
+}
+
 /** Whether a normalized username may be one at all: not empty, not too long, no control or invisible format characters. */
 export function isUsername(normalized: string): boolean {
   return (

@@ -6,6 +6,8 @@ export interface User {
   sub: string;
   groups: string[];
   disabled: boolean;
+  /** Waits for approval: known, but not let in yet. Left out: does not. */
+  pending?: boolean;
   /**
    * Milliseconds since the Unix epoch: sign-ins from before this moment no longer hold. Set it to now when the
    * password changes or the user is disabled. Left out: every sign-in holds.
@@ -13,6 +15,23 @@ export interface User {
   validAfter?: number;
   /** What the userinfo endpoint tells, each claim to those who were granted its scope. */
   claims?: StandardClaims;
+}
+
+/** What a user may read about themselves. */
+export interface UserProfile extends User {
+  username?: string;
+  name?: string;
+  picture?: string;
+  gender?: string;
+  locale?: string;
+  email?: string;
+  emailVerified?: boolean;
+  phoneNumber?: string;
+  hasPassword?: boolean;
+  anonymous?: boolean;
+  /** Milliseconds since the Unix epoch. */
+  createdAt?: number;
+  updatedAt?: number;
 }
 
 /**
@@ -32,6 +51,11 @@ export abstract class Users {
    * @returns undefined where there is no such user
    */
   abstract find(sub: string, options: { fresh: boolean }): Promise<User | undefined>;
+
+  /** Everything about a user, for `GET /auth/v1/user/me`. By default: what find() tells. */
+  profile(sub: string): Promise<UserProfile | undefined> {
+    return this.find(sub, { fresh: true });
+  }
 }
 
 /** Whether a sign-in of that moment still counts for this user. */

@@ -1,0 +1,135 @@
+import { Controller, Get, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
+import type { Request, Response } from 'express';
+import { AuthorizationCodeService } from '../authorization/authorization-code.service.js';
+import { ClientService } from '../clients/client.service.js';
+import { grantScope, SCOPE } from '../clients/scope.js';
+import { DeviceAuthorizationService } from '../device/device-authorization.service.js';
+import { AuthError, badField } from '../errors/auth.error.js';
+import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
+import { bearerOf } from '../http/bearer.js';
+import { Parameters, parametersOf } from '../http/parameters.js';
+import { sendJson } from '../http/send-json.js';
+import { validated } from '../http/validated.js';
+import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
+import type { AccessToken } from '../sessions/access-token.service.js';
+import { SessionService } from '../sessions/session.service.js';
+import { BearerThrottlerGuard } from '../throttling/bearer-throttler.guard.js';
+import { ParametersGuard } from '../token/parameters.guard.js';
+import { Callers } from './callers.js';
+
+class ScopeParameters {
+  @IsOptional()
+  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  scope?: string;
+}
+
+class InfoParameters extends ScopeParameters {
+  @IsDefined({ message: 'is required' })
+  @MaxLength(128, { message: 'must be at most 128 characters' })
+  client_id: string;
+}
+
+class AuthorizeParameters extends InfoParameters {
+  @IsOptional()
+  @Matches(/^code$/, { message: 'must be code' })
+  response_type?: string;
+
+  @IsDefined({ message: 'is required' })
+  @MaxLength(2048, { message: 'must be at most 2048 characters' })
+  redirect_uri: string;
+
+  @IsOptional()
+  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  state?: string;
+
+  @IsOptional()
+  @MaxLength(128, { message: 'must be at most 128 characters' })
+  code_challenge?: string;
+
+  @IsOptional()
+  @MaxLength(16, { message: 'must be at most 16 characters' })
+  code_challenge_method?: string;
+
+  @IsOptional()
+  @MaxLength(512, { message: 'must be at most 512 characters' })
+  nonce?: string;
+}
+
+class UserCodeParameters {
+  @IsDefined({ message: 'is required' })
+  @MaxLength(32, { message: 'must be at most 32 characters' })
+  user_code: string;
+}
+
+/** A signed-in user lets another client or device in, from a page of the application's own. */
+@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@UseFilters(AuthExceptionFilter)
+@UseGuards(ParametersGuard, BearerThrottlerGuard)
+export class AuthorizeController {
+  constructor(
+    private readonly callers: Callers,
+    private readonly clients: ClientService,
+    private readonly codes: AuthorizationCodeService,
+    private readonly devices: DeviceAuthorizationService,
+    private readonly sessions: SessionService,
+  ) {}
+
+  /** RFC 8628 §3.1. */
+  @Post('device/code')
+  async deviceCode(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const { scope } = validated(ScopeParameters, parametersOf(request));
+    const named = parametersOf(request).get('client_id');
+    const { client } =
+      named === undefined ? await this.callers.clientOrUser(request) : await this.callers.party(request);
+    sendJson(request, response, 200, await this.devices.start(client, scope));
+  }
+
+  @Post('user/device/authorize')
+  @UseGuards(AccessTokenGuard)
+  @RequireLiveSession()
+  async authorizeDevice(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+    await this.callers.requireNamedUser(bearer);
+    const { user_code } = validated(UserCodeParameters, parametersOf(request));
+    if (!(await this.devices.approve(user_code, bearer.sub, await this.authenticatedAt(bearer)))) {
+      throw badField('user_code', 'PARAMETER_INVALID', 'is wrong, answered or expired');
+    }
+    sendJson(request, response, 200, {});
+  }
+
+  /** RFC 6749 §4.1.1, without a redirect: the page that asks is the application's own. */
+  @Post('user/authorize')
+  @UseGuards(AccessTokenGuard)
+  @RequireLiveSession()
+  async authorize(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+    await this.callers.requireNamedUser(bearer);
+    const parameters = validated(AuthorizeParameters, parametersOf(request));
+    const code = await this.codes.issue({
+      clientId: parameters.client_id,
+      sub: bearer.sub,
+      redirectUri: parameters.redirect_uri,
+      scope: parameters.scope,
+      codeChallenge: parameters.code_challenge,
+      codeChallengeMethod: parameters.code_challenge_method,
+      nonce: parameters.nonce,
+      authenticatedAt: await this.authenticatedAt(bearer),
+    });
+    sendJson(request, response, 200, { code, state: parameters.state });
+  }
+
+  /** What a page says before it calls authorize: who asks, and for what. Nobody need be signed in yet. */
+  @Get('user/authorize/info')
+  async authorizeInfo(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const { client_id, scope } = validated(InfoParameters, new Parameters(request.query));
+    if (bearerOf(request) !== undefined) await this.callers.clientOrUser(request);
+    const client = (await this.clients.find(client_id))?.client;
+    if (!client || client.disabled) throw new AuthError('invalid_client', { reason: 'CLIENT_UNKNOWN' });
+    const scopes = grantScope(client, scope).map((word) => ({ id: word, name: word }));
+    sendJson(request, response, 200, { client: { id: client.id, name: client.name }, scopes });
+  }
+
+  private async authenticatedAt({ sid }: AccessToken): Promise<number | undefined> {
+    return sid === undefined ? undefined : (await this.sessions.find(sid))?.authenticated_at;
+  }
+}

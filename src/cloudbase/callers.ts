@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import type { Client } from '../clients/client.entity.js';
+import { ClientAuthenticator } from '../clients/client-authenticator.js';
+import { clientCredentialsOf } from '../clients/client-credentials.js';
+import { ClientService } from '../clients/client.service.js';
+import { ANONYMOUS_SCOPE, isFirstParty } from '../clients/first-party.js';
+import { AuthError } from '../errors/auth.error.js';
+import { bearerOf } from '../http/bearer.js';
+import { deviceIdOf } from '../http/device-id.js';
+import { requestIdOf } from '../http/request-id.js';
+import { type AccessToken, AccessTokenService } from '../sessions/access-token.service.js';
+import type { Party } from '../sessions/session.service.js';
+
+/** Who sends a request: a client, and perhaps a user who is signed in at it. */
+@Injectable()
+export class Callers {
+  constructor(
+    private readonly authenticator: ClientAuthenticator,
+    private readonly clients: ClientService,
+    private readonly accessTokens: AccessTokenService,
+  ) {}
+
+  /** The client that the request names and authenticates. */
+  async party(request: Request): Promise<Party> {
+    const requestId = requestIdOf(request);
+    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestId);
+    return { client, deviceId: deviceIdOf(request), requestId };
+  }
+
+  /**
+   * The client of the request's living access token, and that token; without one, the client as of party().
+   * @throws AuthError unauthenticated where the token is not alive
+   */
+  async clientOrUser(request: Request): Promise<{ client: Client; bearer?: AccessToken }> {
+    const sent = bearerOf(request);
+    if (sent === undefined) return { client: (await this.party(request)).client };
+    const bearer = await this.accessTokens.verify(sent);
+    if (!bearer || !(await this.accessTokens.isLive(bearer))) throw unauthenticated();
+    return { client: await this.clientOf(bearer), bearer };
+  }
+
+  /**
+   * Lets a user's token through only from a client that is as good as the user (isFirstParty).
+   * @throws AuthError permission_denied
+   */
+  async requireFirstParty(bearer: AccessToken): Promise<void> {
+    const client = await this.clientOf(bearer);
+    if (bearer.sid === undefined || !isFirstParty(client)) {
+      throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
+    }
+  }
+
+  /** @throws AuthError permission_denied where nobody knows who the user is */
+  async requireNamedUser(bearer: AccessToken): Promise<void> {
+    await this.requireFirstParty(bearer);
+    if (bearer.scope === ANONYMOUS_SCOPE) throw new AuthError('permission_denied', { reason: 'USER_ANONYMOUS' });
+  }
+
+  private async clientOf(bearer: AccessToken): Promise<Client> {
+    const client = (await this.clients.find(bearer.client_id))?.client;
+    if (!client || client.disabled) throw unauthenticated();
+    return client;
+  }
+}
+
+function unauthenticated(): AuthError {
+  return new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+}

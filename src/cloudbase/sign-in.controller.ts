@@ -1,0 +1,66 @@
+import { Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { ANONYMOUS, SIGN_UP, VERIFICATION } from '../clients/first-party.js';
+import { AuthError } from '../errors/auth.error.js';
+import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
+import { parametersOf } from '../http/parameters.js';
+import { sendJson } from '../http/send-json.js';
+import { AuthThrottlerGuard, Presents } from '../throttling/auth-throttler.guard.js';
+import { SignInThrottlerGuard } from '../throttling/sign-in-throttler.guard.js';
+import { GrantService } from '../token/grant.service.js';
+import { OptionalParametersGuard, ParametersGuard } from '../token/parameters.guard.js';
+import { Callers } from './callers.js';
+import { CaptchaGuard } from './captcha.guard.js';
+import { PasswordRefusals } from './password-refusals.js';
+
+/** CloudBase's own ways to a token set: each is a grant of the token endpoint under another name. */
+@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@UseFilters(AuthExceptionFilter)
+export class SignInController {
+  constructor(
+    private readonly callers: Callers,
+    private readonly grants: GrantService,
+    private readonly refusals: PasswordRefusals,
+  ) {}
+
+  /** By a password, or by the proof of an e-mail address or phone number. */
+  @Post('signin')
+  @UseGuards(ParametersGuard, SignInThrottlerGuard, CaptchaGuard)
+  @Presents((parameters) => ({ username: parameters.peek('username') }))
+  async signIn(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const proven = parametersOf(request).peek('verification_token') !== undefined;
+    await this.exchange(proven ? VERIFICATION[0]! : 'password', request, response);
+  }
+
+  @Post('signin/anonymously')
+  @UseGuards(OptionalParametersGuard, AuthThrottlerGuard, CaptchaGuard)
+  async signInAnonymously(@Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.exchange(ANONYMOUS[0]!, request, response);
+  }
+
+  @Post('signup')
+  @UseGuards(ParametersGuard, AuthThrottlerGuard, CaptchaGuard)
+  async signUp(@Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.exchange(SIGN_UP[0]!, request, response);
+  }
+
+  /** The token endpoint for one grant. */
+  @Post('token/clientCredential')
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  async clientCredential(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const grantType = parametersOf(request).get('grant_type') ?? 'client_credentials';
+    if (grantType !== 'client_credentials') {
+      throw new AuthError('unsupported_grant_type', { reason: 'GRANT_TYPE_UNSUPPORTED' });
+    }
+    await this.exchange(grantType, request, response);
+  }
+
+  private async exchange(grantType: string, request: Request, response: Response): Promise<void> {
+    const party = await this.callers.party(request);
+    const parameters = parametersOf(request);
+    const answer = await this.grants
+      .exchange(party, parameters, grantType)
+      .catch((error: unknown) => this.refusals.rethrow(error, parameters));
+    sendJson(request, response, 200, answer);
+  }
+}

@@ -1,0 +1,29 @@
+import type { UserProfile } from '../users/users.js';
+
+/** A user as CloudBase's clients read one; what is not known is left out. */
+export function userInfo(profile: UserProfile): object {
+  const { sub, groups, disabled, pending } = profile;
+  return {
+    sub,
+    user_id: sub,
+    name: profile.name,
+    picture: profile.picture,
+    username: profile.username,
+    email: profile.email,
+    email_verified: profile.emailVerified,
+    phone_number: profile.phoneNumber,
+    gender: profile.gender,
+    locale: profile.locale,
+    status: disabled ? 'BLOCKED' : pending ? 'PENDING' : 'ACTIVE',
+    groups: groups.map((id) => ({ id })),
+    meta: {},
+    has_password: profile.hasPassword,
+    is_anonymous: profile.anonymous,
+    created_at: rfc3339(profile.createdAt),
+    updated_at: rfc3339(profile.updatedAt),
+  };
+}
+
+function rfc3339(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}

@@ -1,0 +1,139 @@
+import { Controller, Get, Patch, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { IsOptional, Matches, MaxLength } from 'class-validator';
+import type { Request, Response } from 'express';
+import { AccountService } from '../accounts/account.service.js';
+import { AuthError } from '../errors/auth.error.js';
+import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
+import { parametersOf } from '../http/parameters.js';
+import { sendJson } from '../http/send-json.js';
+import { validated } from '../http/validated.js';
+import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
+import type { AccessToken } from '../sessions/access-token.service.js';
+import { BearerThrottlerGuard } from '../throttling/bearer-throttler.guard.js';
+import { ParametersGuard } from '../token/parameters.guard.js';
+import { requireContact } from '../users/contact.js';
+import { NewPasswordParameters, OwnParameters, ownValues, required } from '../users/own-values.js';
+import { Users } from '../users/users.js';
+import { Callers } from './callers.js';
+import { userInfo } from './user-info.js';
+
+class ProofParameters extends NewPasswordParameters {
+  @IsOptional()
+  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  password?: string;
+
+  @IsOptional()
+  @MaxLength(128, { message: 'must be at most 128 characters' })
+  verification_token?: string;
+
+  @IsOptional()
+  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  sudo_token?: string;
+
+  @IsOptional()
+  @MaxLength(256, { message: 'must be at most 256 characters' })
+  email?: string;
+
+  @IsOptional()
+  @MaxLength(32, { message: 'must be at most 32 characters' })
+  phone_number?: string;
+}
+
+/** CloudBase's names for OwnParameters in one of its endpoints. */
+class BasicParameters extends ProofParameters {
+  @IsOptional()
+  @MaxLength(256, { message: 'must be at most 256 characters' })
+  username?: string;
+
+  @IsOptional()
+  @MaxLength(200, { message: 'must be at most 200 characters' })
+  @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
+  nickname?: string;
+
+  @IsOptional()
+  @MaxLength(2048, { message: 'must be at most 2048 characters' })
+  @Matches(/^https?:\/\/[\x21-\x7e]+$/, { message: 'must be an http(s) URL' })
+  avatar_url?: string;
+
+  @IsOptional()
+  @Matches(/^(MALE|FEMALE|UNKNOWN)$/i, { message: 'must be MALE, FEMALE or UNKNOWN' })
+  gender?: string;
+
+  @IsOptional()
+  @MaxLength(32, { message: 'must be at most 32 characters' })
+  phone?: string;
+}
+
+/** The signed-in user's own account. */
+@Controller({ path: 'auth/v1/user', version: VERSION_NEUTRAL })
+@UseFilters(AuthExceptionFilter)
+@UseGuards(ParametersGuard, BearerThrottlerGuard, AccessTokenGuard)
+@RequireLiveSession()
+export class UserController {
+  constructor(
+    private readonly callers: Callers,
+    private readonly users: Users,
+    private readonly accounts: AccountService,
+  ) {}
+
+  @Get('me')
+  async me(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const profile = bearer.sid === undefined ? undefined : await this.users.profile(bearer.sub);
+    if (!profile) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    sendJson(request, response, 200, userInfo(profile));
+  }
+
+  @Post('sudo')
+  async sudo(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.callers.requireFirstParty(bearer);
+    const { password, verification_token } = validated(ProofParameters, parametersOf(request));
+    const proof =
+      verification_token === undefined
+        ? { password: required('password', password) }
+        : { verificationToken: verification_token };
+    sendJson(request, response, 200, { sudo_token: await this.accounts.sudo(bearer, proof) });
+  }
+
+  @Patch('password')
+  async password(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+    await this.callers.requireFirstParty(bearer);
+    const { sudo_token, new_password } = validated(ProofParameters, parametersOf(request));
+    await this.accounts.setPassword(bearer, required('sudo_token', sudo_token), required('new_password', new_password));
+    sendJson(request, response, 200, {});
+  }
+
+  @Patch('profile')
+  async profile(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+    await this.callers.requireFirstParty(bearer);
+    const values = ownValues(validated(OwnParameters, parametersOf(request)));
+    sendJson(request, response, 200, userInfo(await this.accounts.edit(bearer, values)));
+  }
+
+  @Patch('contact')
+  async contact(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+    await this.callers.requireFirstParty(bearer);
+    const sent = validated(ProofParameters, parametersOf(request));
+    const contact = requireContact(sent);
+    const sudo = required('sudo_token', sent.sudo_token);
+    await this.accounts.changeContact(bearer, contact, sudo, required('verification_token', sent.verification_token));
+    sendJson(request, response, 200, {});
+  }
+
+  /** One thing at a time: a password by the old one, a contact whose code this user has verified, or the profile. */
+  @Post('basic/edit')
+  async edit(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.callers.requireFirstParty(bearer);
+    const sent = validated(BasicParameters, parametersOf(request));
+    const { username, nickname: name, avatar_url: picture, gender } = sent;
+    const values = ownValues({ username, name, picture, gender });
+    const phone_number = sent.phone ?? sent.phone_number;
+    if (sent.new_password !== undefined) {
+      await this.accounts.changePassword(bearer, required('password', sent.password), sent.new_password);
+    }
+    if (sent.email !== undefined || phone_number !== undefined) {
+      await this.accounts.adoptVerified(bearer, requireContact({ email: sent.email, phone_number }));
+    }
+    if (Object.values(values).some((value) => value !== undefined)) await this.accounts.edit(bearer, values);
+    sendJson(request, response, 200, {});
+  }
+}

@@ -1,0 +1,125 @@
+import { Controller, Get, Inject, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { IsDefined, IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
+import type { Request, Response } from 'express';
+import { AccountService } from '../accounts/account.service.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
+import { isFirstParty } from '../clients/first-party.js';
+import { AuthError } from '../errors/auth.error.js';
+import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
+import { Parameters, parametersOf } from '../http/parameters.js';
+import { sendJson } from '../http/send-json.js';
+import { validated } from '../http/validated.js';
+import { AuthThrottlerGuard } from '../throttling/auth-throttler.guard.js';
+import { BearerThrottlerGuard } from '../throttling/bearer-throttler.guard.js';
+import { ParametersGuard } from '../token/parameters.guard.js';
+import { BuiltInUsers } from '../users/built-in-users.js';
+import { requireContact } from '../users/contact.js';
+import { NewPasswordParameters, required } from '../users/own-values.js';
+import { VERIFICATION_TTL, VerificationService } from '../verification/verification.service.js';
+import { Callers } from './callers.js';
+import { CaptchaGuard } from './captcha.guard.js';
+
+class ContactParameters extends NewPasswordParameters {
+  @IsOptional()
+  @MaxLength(256, { message: 'must be at most 256 characters' })
+  email?: string;
+
+  @IsOptional()
+  @MaxLength(32, { message: 'must be at most 32 characters' })
+  phone_number?: string;
+
+  @IsOptional()
+  @IsIn(['ANY', 'USER', 'NOT_USER', 'CUR_USER'], { message: 'must be ANY, USER, NOT_USER or CUR_USER' })
+  target?: string;
+
+  @IsOptional()
+  @MaxLength(128, { message: 'must be at most 128 characters' })
+  verification_token?: string;
+}
+
+class CodeParameters {
+  @IsDefined({ message: 'is required' })
+  @MaxLength(64, { message: 'must be at most 64 characters' })
+  verification_id: string;
+
+  @IsDefined({ message: 'is required' })
+  @Matches(/^\d{6}$/, { message: 'must be six digits' })
+  verification_code: string;
+}
+
+class UsernameParameters {
+  @IsDefined({ message: 'is required' })
+  @MaxLength(256, { message: 'must be at most 256 characters' })
+  username: string;
+}
+
+/** Proving that an e-mail address or phone number is one's own, and what can be done with the proof alone. */
+@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@UseFilters(AuthExceptionFilter)
+export class VerificationController {
+  constructor(
+    private readonly callers: Callers,
+    private readonly verifications: VerificationService,
+    private readonly users: BuiltInUsers,
+    private readonly accounts: AccountService,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /** The answer is the same whether there is an account or not, unless `revealAccounts` is on. */
+  @Post('verification')
+  @UseGuards(ParametersGuard, BearerThrottlerGuard, CaptchaGuard)
+  async send(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const sent = validated(ContactParameters, parametersOf(request));
+    const { client, bearer } = await this.callers.clientOrUser(request);
+    if (!isFirstParty(client)) throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
+    const contact = requireContact(sent);
+    const owner = await this.users.table().findByContact(contact);
+    const own = owner !== undefined && owner.sub === bearer?.sub;
+    const revealed = own || this.options.revealAccounts;
+    if (sent.target === 'USER' && !owner && revealed) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
+    const verification_id = await this.verifications.start(contact, {
+      deliver: wanted(sent.target, owner !== undefined, own),
+      sub: bearer?.sub,
+      language: String(request.acceptsLanguages('en', 'zh-CN', 'zh')).startsWith('zh') ? 'zh-CN' : 'en',
+    });
+    const is_user = revealed && owner !== undefined;
+    sendJson(request, response, 200, { verification_id, expires_in: VERIFICATION_TTL, is_user });
+  }
+
+  @Post('verification/verify')
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  async verify(@Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.callers.party(request);
+    const { verification_id, verification_code } = validated(CodeParameters, parametersOf(request));
+    const verification_token = await this.verifications.verify(verification_id, verification_code);
+    sendJson(request, response, 200, { verification_token, expires_in: VERIFICATION_TTL });
+  }
+
+  @Post('reset')
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  async reset(@Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.callers.party(request);
+    const sent = validated(ContactParameters, parametersOf(request));
+    const contact = requireContact(sent);
+    const password = required('new_password', sent.new_password);
+    await this.accounts.resetPassword(contact, required('verification_token', sent.verification_token), password);
+    sendJson(request, response, 200, {});
+  }
+
+  /** An oracle for who has an account, so it is there only with `revealAccounts`. */
+  @Get('checkIfUserExist')
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  async checkIfUserExist(@Req() request: Request, @Res() response: Response): Promise<void> {
+    if (!this.options.revealAccounts) throw new AuthError('not_found', { reason: 'ROUTE_UNKNOWN' });
+    await this.callers.party(request);
+    const { username } = validated(UsernameParameters, new Parameters(request.query));
+    sendJson(request, response, 200, { exist: (await this.users.table().knows(username)) !== undefined });
+  }
+}
+
+/** Whether a code goes out: to users, to strangers, to the caller, or to anybody. */
+function wanted(target: string | undefined, known: boolean, own: boolean): boolean {
+  if (target === 'USER') return known;
+  if (target === 'NOT_USER') return !known;
+  return target === 'CUR_USER' ? own : true;
+}

@@ -1,0 +1,62 @@
+import { type MigrationInterface, type QueryRunner, Table, TableColumn, TableIndex } from 'typeorm';
+
+const text = (name: string, length: number) =>
+  new TableColumn({ name, type: 'varchar', length: String(length), isNullable: true });
+
+const UNIQUE = {
+  login_email: 'uq_auth_user_login_email',
+  phone_number: 'uq_auth_user_phone_number',
+  anonymous_device: 'uq_auth_user_anonymous_device',
+};
+
+export class AddUserProfilesAndVerifications1763880000000 implements MigrationInterface {
+  name = 'AddUserProfilesAndVerifications1763880000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    const no = runner.connection.options.type === 'sqlite' ? '0' : 'false';
+    await runner.addColumns('auth_user', [
+      text('login_email', 320),
+      text('phone_number', 32),
+      text('picture', 2048),
+      text('gender', 16),
+      text('locale', 35),
+      new TableColumn({ name: 'pending', type: 'boolean', default: no }),
+      text('anonymous_device', 43),
+    ]);
+    for (const [column, name] of Object.entries(UNIQUE)) {
+      await runner.createIndex('auth_user', new TableIndex({ name, columnNames: [column], isUnique: true }));
+    }
+    const key = (name: string, length: number) => ({ name, type: 'varchar', length: String(length) });
+    await runner.createTable(
+      new Table({
+        name: 'auth_verification',
+        columns: [
+          { ...key('target', 43), isPrimary: true },
+          key('id', 22),
+          { ...key('sub', 255), isNullable: true },
+          key('code_hash', 43),
+          { name: 'tries_left', type: 'integer' },
+          { ...key('token_hash', 43), isNullable: true },
+          { name: 'sent_at', type: 'bigint' },
+          { name: 'expires_at', type: 'bigint' },
+          { name: 'sends', type: 'integer' },
+          { name: 'day_began_at', type: 'bigint' },
+        ],
+      }),
+    );
+    await runner.createIndex(
+      'auth_verification',
+      new TableIndex({ name: 'uq_auth_verification_id', columnNames: ['id'], isUnique: true }),
+    );
+    await runner.createIndex(
+      'auth_verification',
+      new TableIndex({ name: 'ix_auth_verification_day', columnNames: ['day_began_at'] }),
+    );
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.dropTable('auth_verification');
+    for (const name of Object.values(UNIQUE)) await runner.dropIndex('auth_user', name);
+    await runner.dropColumns('auth_user', [...Object.keys(UNIQUE), 'picture', 'gender', 'locale', 'pending']);
+  }
+}
