@@ -1,33 +1,6 @@
 import 'reflect-metadata';
-import sqlite3 from 'sqlite3';
-import { DataSource, type DataSourceOptions } from 'typeorm';
-import { authEntities, authMigrations } from './src/database/schema.js';
+import { DataSource } from 'typeorm';
+import { ormOptions } from './src/database/orm-options.js';
 
-export const DEFAULT_DATABASE_URL = 'sqlite:data/auth.sqlite';
-
-/** sqlite3 without the verbose mode that TypeORM turns on: a stack trace for each statement, dearer than the statement. */
-const quietSqlite3 = { ...sqlite3, verbose: () => quietSqlite3 };
-
-/**
- * The service's data source.
- * @param url `sqlite:<file>`
- * @throws Error that says what is wrong with the URL, without repeating it
- */
-export function ormOptions(url = DEFAULT_DATABASE_URL): DataSourceOptions {
-  const file = /^sqlite:(?!:memory:)(.+)$/.exec(url)?.[1];
-  if (file === undefined) throw new Error('must be sqlite:<file>');
-  return {
-    type: 'sqlite',
-    driver: quietSqlite3,
-    database: file,
-    enableWAL: true,
-    busyTimeout: 2000,
-    entities: authEntities,
-    migrations: authMigrations,
-    migrationsTransactionMode: 'each',
-    synchronize: false,
-  };
-}
-
-/** For TypeORM's own command line, which wants exactly one data source here. */
+/** The service's data source for TypeORM's own command line, which wants exactly one here. */
 export default new DataSource(ormOptions(process.env['DATABASE_URL']));

@@ -3,7 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
-import { ormOptions } from '../ormconfig.js';
+import { ormOptions } from './database/orm-options.js';
 import { AuthModule } from './auth.module.js';
 import { openDatabase } from './database/open.js';
 import { AuthExceptionFilter } from './errors/auth-exception.filter.js';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { DEFAULT_DATABASE_URL, ormOptions } from '../ormconfig.js';
+import { DEFAULT_DATABASE_URL, ormOptions } from './database/orm-options.js';
 import { type AuthOptions, type Limit, OptionError, resolveOptions, type SigningAlg } from './auth.options.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;

@@ -5,7 +5,7 @@ import { Controller, Get, type INestApplication, Module, UseGuards } from '@nest
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import request from 'supertest';
-import { ormOptions } from '../ormconfig.js';
+import { ormOptions } from '../src/database/orm-options.js';
 import { openDatabase } from '../src/database/open.js';
 import {
   type AccessToken,

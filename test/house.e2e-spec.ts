@@ -25,7 +25,7 @@ function importsOf(file: string): string[] {
 const FLOORS = [
   ['main.ts', 'cli.ts', 'cli/', 'index.ts'],
   ['server.ts', 'demo.ts', 'logging/'],
-  ['app.module.ts', 'settings.ts', 'secret-file.ts', 'health/', 'database/open.ts'],
+  ['app.module.ts', 'settings.ts', 'secret-file.ts', 'health/', 'database/open.ts', 'database/orm-options.ts'],
   ['auth.module.ts'],
   ['database/schema.ts', 'sweeper.ts'],
   [

@@ -28,11 +28,12 @@ class HonestClient {
     return token(url, { ...this.credentials, grant_type: 'refresh_token', refresh_token }, this.headers);
   }
 
-  /** Refreshes until it is told to stop; `serving` is the service that runs, or the next once it is up. */
+  /** Refreshes until it is told to stop and knows its last answer; `serving` is the service that runs, or the next once it is up. */
   async goOn(serving: () => Promise<RunningService>, until: () => boolean): Promise<void> {
-    while (!until()) {
+    let answer: Awaited<ReturnType<typeof token>> | undefined;
+    while (!until() || !answer) {
       const { url } = await serving();
-      const answer = await this.refresh(url).catch(() => undefined);
+      answer = await this.refresh(url).catch(() => undefined);
       if (answer) this.take(answer);
       else this.dropped++;
       await pause(2);

@@ -21,10 +21,11 @@ afterAll(() => installation?.remove());
 describe('the packed package', () => {
   it('holds what was built, and nothing else', () => {
     const others = installation.files.filter(
-      (file) => !/^package\/dist\/(ormconfig|src\/.+)\.(js|js\.map|d\.ts)$/.test(file),
+      (file) =>
+        !/^package\/dist\/((ormconfig|src\/.+)\.(js|js\.map|d\.ts)|src\/pages\/templates\/.+\.(eta|css))$/.test(file),
     );
     expect(others.filter((file) => !/^package\/(README\.md|LICENSE)$/.test(file))).toEqual(['package/package.json']);
-    expect(installation.files.filter((file) => /spec|test/.test(file))).toEqual([]);
+    expect(installation.files.filter((file) => /[.-]spec\.|\/test\//.test(file))).toEqual([]);
   });
 
   it('holds no key, no token and no path of the machine that built it', () => {

@@ -26,8 +26,9 @@ export interface CreateClientOptions {
 /** @throws Error that says which options do not go together */
 export function newClient(id: string, options: CreateClientOptions, registry: GrantService): NewClient {
   const isPublic = options.public ?? false;
-  const hasSecret = !isPublic && !options.jwksFile && !options.jwksUri;
-  if (!hasSecret && options.secretStdin) throw new Error('a client that is public or has keys has no secret');
+  const hasKeys = options.jwksFile !== undefined || options.jwksUri !== undefined;
+  if (isPublic && options.secretStdin) throw new Error('a public client has no secret');
+  if (hasKeys && options.secretStdin) throw new Error('a client with keys has no secret');
   const scopes = options.scopes ?? ['openid', 'profile'];
   return {
     id,
@@ -79,13 +80,22 @@ export function seconds(min: number, max: number) {
   };
 }
 
+/** What a client may use unless told otherwise: the RFCs' grants. Signing up and anonymous users are for who asks for them. */
+const STANDARD_GRANTS = [
+  'password',
+  'refresh_token',
+  'authorization_code',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'client_credentials',
+];
+
 function within(part: string[], whole: string[]): string[] {
   if (!part.every((word) => whole.includes(word))) throw new Error('--default-scope must be part of --scopes');
   return part;
 }
 
 function grants(registry: GrantService, named: string[] | undefined, isPublic: boolean): string[] {
-  if (!named) return registry.grantTypes.filter((name) => !(isPublic && name === 'client_credentials'));
+  if (!named) return STANDARD_GRANTS.filter((name) => !(isPublic && name === 'client_credentials'));
   return named.map((name) => {
     const known = registry.canonical(name);
     if (known === undefined) throw new Error(`there is no grant type ${name}`);

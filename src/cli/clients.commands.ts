@@ -22,7 +22,11 @@ export function addClientCommands(program: Command, action: MakeAction): void {
     .description('register a client; prints its secret, this once')
     .option('--public', 'a client that cannot keep a secret: an app or a page')
     .option('--name <name>', 'its name, for people')
-    .option('--grants <a,b>', 'grant types it may use (default: all, client_credentials only if confidential)', list)
+    .option(
+      '--grants <a,b>',
+      "grant types it may use (default: the RFCs' five, client_credentials only if confidential)",
+      list,
+    )
     .option('--scopes <"a b">', 'scopes it may ask for (default: "openid profile")', scope)
     .option('--default-scope <"a b">', 'what it gets when it asks for none (default: all of its scopes)', scope)
     .option('--redirect-uri <uri>', 'where authorization codes may be sent; may be repeated', redirectUris)
@@ -118,7 +122,11 @@ export function addClientCommands(program: Command, action: MakeAction): void {
     .action(
       action(async (app, id: string, { keepOld }: { keepOld: number }) => {
         const { client } = await clientNamed(app, id);
-        if (client.token_endpoint_auth_method !== 'client_secret') throw new Error(`the client ${id} has no secret`);
+        if (client.token_endpoint_auth_method !== 'client_secret') {
+          throw new Error(
+            `the client ${id} ${client.public ? 'is public' : 'authenticates by its keys'} and has no secret`,
+          );
+        }
         const secret = await app.get(ClientService).rotateSecret(id, keepOld);
         return { text: `client_secret: ${secret}`, json: { id, client_secret: secret } };
       }),

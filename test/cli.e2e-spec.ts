@@ -1,0 +1,338 @@
+import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { cli, cliJson, type Env, folder, killAll, pause, type RunningService, startProcess, token } from './process.js';
+
+const PASSWORD = 'correct horse battery staple';
+/** A client may be remembered for two seconds. */
+const CACHED_FOR = 2500;
+
+describe('the commands beside a running service', () => {
+  const home = folder();
+  let service: RunningService;
+  let secret: string;
+
+  const run = (args: string[], input?: string) => cli(home.dir, args, { input });
+  const json = <T = Record<string, unknown>>(args: string[], input?: string) => cliJson<T>(home.dir, args, input);
+  const post = (body: object, headers?: Env) => token(service.url, body, headers);
+  const credentials = (client_id: string, client_secret: string) =>
+    post({ client_id, client_secret, grant_type: 'client_credentials' });
+  const signIn = (username: string, password = PASSWORD, client_id = 'page') =>
+    post({ client_id, grant_type: 'password', username, password }, { 'x-device-id': `device-of-${username}` });
+  const refresh = (signedIn: { body: Record<string, unknown> }, client_id = 'page') =>
+    post({ client_id, grant_type: 'refresh_token', refresh_token: signedIn.body['refresh_token'] });
+
+  /** Asks again until the change shows; a change to a client may take two seconds. */
+  async function within<T>(ms: number, ask: () => Promise<T>, good: (answer: T) => boolean): Promise<T> {
+    for (const deadline = Date.now() + ms; ; await pause(50)) {
+      const answer = await ask();
+      if (good(answer) || Date.now() > deadline) return answer;
+    }
+  }
+
+  beforeAll(async () => {
+    service = await startProcess(home.dir, { NODE_ENV: 'production', AUTH_LIMIT_ACCOUNT: 'off' });
+    const [page, server, alice] = await Promise.all([
+      run(['clients', 'create', 'page', '--public', '--name', 'The page']),
+      json(['clients', 'create', 'server']),
+      run(['users', 'create', 'alice', '--password-stdin', '--groups', 'staff, admins'], `${PASSWORD}\n`),
+    ]);
+    expect(page).toEqual({ code: 0, signal: null, stderr: '', stdout: 'client page registered\n' });
+    expect(alice.stdout).toMatch(/^user alice created\nsub: [0-9a-f-]{36}\n$/);
+    secret = server['client_secret'] as string;
+  }, 120_000);
+
+  afterAll(async () => {
+    const { code, stderr } = await service.stop();
+    killAll();
+    home.remove();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  describe('clients', () => {
+    it('are known to the running service at once', async () => {
+      const made = await run(['clients', 'create', 'worker', '--grants', 'client_credentials', '--scopes', 'a b']);
+      expect(made).toMatchObject({ code: 0, stderr: '' });
+      const [, shown] = /^client worker registered\nclient_secret: ([\w-]{43})\n$/.exec(made.stdout)!;
+      expect(await credentials('worker', shown!)).toMatchObject({ status: 200, body: { scope: 'a b' } });
+    }, 60_000);
+
+    it('are created with every option, and the secret is shown this once', async () => {
+      const options = ['--name', 'Full', '--grants', 'password,device_code', '--scopes', 'openid email'];
+      options.push('--default-scope', 'openid', '--redirect-uri', 'https://a.example/cb', '--need-weda-resource');
+      options.push('--redirect-uri', 'app://b', '--access-token-ttl', '60', '--refresh-token-ttl', '3600');
+      const created = await json(['clients', 'create', 'full', ...options]);
+      const client = {
+        id: 'full',
+        name: 'Full',
+        public: false,
+        disabled: false,
+        grant_types: ['password', 'urn:ietf:params:oauth:grant-type:device_code'],
+        scopes: ['openid', 'email'],
+        default_scope: ['openid'],
+        redirect_uris: ['https://a.example/cb', 'app://b'],
+        access_token_ttl: 60,
+        refresh_token_ttl: 3600,
+        need_weda_resource: true,
+        token_endpoint_auth_method: 'client_secret',
+        jwks: null,
+        jwks_uri: null,
+        first_party: false,
+        post_logout_redirect_uris: [],
+        created_at: expect.any(Number),
+      };
+      expect(created).toEqual({ ...client, client_secret: expect.stringMatching(/^[\w-]{43}$/) });
+      const shown = await json(['clients', 'show', 'full']);
+      expect(shown).toEqual({ ...client, secrets: [{ created_at: expect.any(Number), expires_at: null }] });
+      const person = await run(['clients', 'show', 'full']);
+      expect(person.stdout).toContain('https://a.example/cb, app://b\n');
+      expect(person.stdout).not.toContain(created['client_secret']);
+    }, 60_000);
+
+    it('are listed, for people in columns', async () => {
+      const [person, machine] = await Promise.all([
+        run(['clients', 'list']),
+        json<{ id: string }[]>(['clients', 'list']),
+      ]);
+      expect(person.stdout).toMatch(/^ID +KIND +STATE +GRANT TYPES\n/);
+      expect(person.stdout).toMatch(
+        /^page +public +active +password,refresh_token,authorization_code,\S+device_code$/m,
+      );
+      expect(person.stdout).toMatch(/^server +confidential +active +\S+,client_credentials$/m);
+      expect(machine.map(({ id }) => id)).toEqual(expect.arrayContaining(['page', 'server']));
+    }, 60_000);
+
+    it('may bring their own secret on standard input, which is not shown again', async () => {
+      const own = 'a secret of thirty-two characters';
+      const made = await run(['clients', 'create', 'own', '--secret-stdin'], `${own}\n`);
+      expect(made).toEqual({ code: 0, signal: null, stderr: '', stdout: 'client own registered\n' });
+      expect((await credentials('own', own)).status).toBe(200);
+    }, 60_000);
+
+    it.each([
+      ['31 characters', 'x'.repeat(31)],
+      ['a line break', `${'x'.repeat(32)}\ny`],
+    ])('may not bring a secret of %s', async (_, own) => {
+      const refused = await run(['clients', 'create', 'weak', '--secret-stdin'], own);
+      const stderr = 'nest-auth: a secret is 32 to 256 printable ASCII characters\n';
+      expect(refused).toEqual({ code: 1, signal: null, stdout: '', stderr });
+    });
+
+    it('get a new secret, and with --keep-old the old one goes on working that long', async () => {
+      const rotated = await run(['clients', 'rotate-secret', 'server', '--keep-old', '3600']);
+      const [, next] = /^client_secret: ([\w-]{43})\n$/.exec(rotated.stdout)!;
+      await pause(CACHED_FOR);
+      expect((await credentials('server', secret)).status).toBe(200);
+      expect((await credentials('server', next!)).status).toBe(200);
+
+      // without it every old one stops within the two seconds that a client is remembered
+      const { client_secret: last } = await json(['clients', 'rotate-secret', 'server']);
+      for (const old of [secret, next!]) {
+        const answer = await within(
+          CACHED_FOR,
+          () => credentials('server', old),
+          ({ status }) => status !== 200,
+        );
+        expect(answer).toMatchObject({ status: 401, body: { error: 'unauthorized_client' } });
+      }
+      expect((await credentials('server', last as string)).status).toBe(200);
+      secret = last as string;
+    }, 60_000);
+
+    it('are refused when disabled, lose their sessions, and are let in again when enabled', async () => {
+      await json(['clients', 'create', 'other', '--public']);
+      const signedIn = await signIn('alice', PASSWORD, 'other');
+      const disabled = await run(['clients', 'disable', 'other']);
+      expect(disabled).toMatchObject({ code: 0, stdout: 'client other disabled, 1 session ended\n' });
+      const refused = await within(
+        CACHED_FOR,
+        () => signIn('alice', PASSWORD, 'other'),
+        ({ status }) => status !== 200,
+      );
+      expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+      const enabled = await json(['clients', 'enable', 'other']);
+      expect(enabled).toEqual({ id: 'other', disabled: false, sessions_ended: 0 });
+      const again = await within(
+        CACHED_FOR,
+        () => signIn('alice', PASSWORD, 'other'),
+        ({ status }) => status === 200,
+      );
+      expect(again.status).toBe(200);
+      expect((await refresh(signedIn, 'other')).body['error']).toBe('invalid_grant');
+    }, 60_000);
+  });
+
+  describe('users', () => {
+    it('are shown and listed, never with their password', async () => {
+      const [person, machine, all, list] = await Promise.all([
+        run(['users', 'show', 'ALICE']),
+        json(['users', 'show', 'alice']),
+        json<unknown[]>(['users', 'list']),
+        run(['users', 'list']),
+      ]);
+      expect(person.stdout).toContain('groups      staff, admins\n');
+      expect(machine).toEqual({
+        sub: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        username: 'alice',
+        email: null,
+        name: null,
+        groups: ['staff', 'admins'],
+        disabled: false,
+        created_at: expect.any(Number),
+      });
+      expect(all).toContainEqual(machine);
+      expect(list.stdout).toMatch(/^USERNAME +SUB +STATE\n/);
+      expect(person.stdout + list.stdout).not.toMatch(/argon2|password/);
+    }, 60_000);
+
+    it('can sign in at once, and not once disabled: their sessions end, and stay ended when enabled', async () => {
+      await json(['users', 'create', 'bob', '--password-stdin', '--email', 'b@example.com', '--name', 'Bob'], PASSWORD);
+      const signedIn = await signIn('bob');
+      expect(signedIn.status).toBe(200);
+      const disabled = await run(['users', 'disable', 'bob']);
+      expect(disabled).toMatchObject({ code: 0, stdout: 'user bob disabled, 1 session ended\n' });
+      expect((await signIn('bob')).body['error']).toBe('permission_denied');
+      expect((await refresh(signedIn)).body['error']).toBe('invalid_grant');
+      expect(await run(['users', 'enable', 'bob'])).toMatchObject({ code: 0, stdout: 'user bob enabled\n' });
+      expect((await signIn('bob')).status).toBe(200);
+      expect((await refresh(signedIn)).body['error']).toBe('invalid_grant');
+    }, 60_000);
+
+    it('get a new password, which ends every session of theirs (§Refresh 7)', async () => {
+      const { sub } = await json(['users', 'create', 'carol', '--password-stdin'], PASSWORD);
+      const signedIn = await signIn('carol');
+      const changed = await json(['users', 'set-password', 'carol', '--password-stdin'], 'another one');
+      expect(changed).toEqual({ sub, sessions_ended: 1 });
+      expect((await refresh(signedIn)).body['error']).toBe('invalid_grant');
+      expect((await signIn('carol')).body['error']).toBe('invalid_argument');
+      expect((await signIn('carol', 'another one')).status).toBe(200);
+    }, 60_000);
+  });
+
+  describe('sessions', () => {
+    it('are listed, and end by id, by user, by client, or by both', async () => {
+      await json(['users', 'create', 'dora', '--password-stdin'], PASSWORD);
+      await json(['clients', 'create', 'app', '--public']);
+      const opened = [await signIn('dora'), await signIn('dora'), await signIn('dora', PASSWORD, 'app')];
+      interface Listed {
+        id: string;
+        client_id: string;
+        revoked_at: number | null;
+      }
+      const list = () => json<Listed[]>(['sessions', 'list', '--user', 'dora']);
+      const [listed, person] = await Promise.all([list(), run(['sessions', 'list', '--user', 'dora'])]);
+      expect(listed.map(({ client_id }) => client_id)).toEqual(['app', 'page', 'page']);
+      expect(person.stdout).toMatch(/^ID +CLIENT +DEVICE +SIGNED IN +STATE\n/);
+      expect(person.stdout).toMatch(/^\S{22} +page +device-of-dora +20\S+Z +alive$/m);
+
+      const [, , first] = listed;
+      expect(await run(['sessions', 'revoke', first!.id])).toMatchObject({ code: 0, stdout: '1 session ended\n' });
+      expect((await refresh(opened[0]!)).body['error']).toBe('invalid_grant');
+      const again = await run(['sessions', 'revoke', first!.id]);
+      expect(again).toMatchObject({ code: 1, stderr: `nest-auth: there is no living session ${first!.id}\n` });
+
+      expect(await json(['sessions', 'revoke', '--client', 'app'])).toEqual({ sessions_ended: 1 });
+      expect((await refresh(opened[2]!, 'app')).body['error']).toBe('invalid_grant');
+      const both = ['sessions', 'revoke', '--user', 'dora', '--client', 'app'];
+      expect(await json(both)).toEqual({ sessions_ended: 0 });
+      expect((await list()).map(({ revoked_at }) => revoked_at === null)).toEqual([false, true, false]);
+      expect(await json(['sessions', 'revoke', '--user', 'dora'])).toEqual({ sessions_ended: 1 });
+      expect((await refresh(opened[1]!)).body['error']).toBe('invalid_grant');
+    }, 120_000);
+  });
+
+  describe('keys', () => {
+    it('rotate: the next one is published within 30 s, and tokens go on verifying (RFC 7517 §5)', async () => {
+      const jwks = async () =>
+        (await (await fetch(`${service.url}/auth/v1/certs`)).json()) as JSONWebKeySet & { keys: { kid: string }[] };
+      const verified = async (jwt: unknown) => jwtVerify(jwt as string, createLocalJWKSet(await jwks()));
+      const { access_token: before } = (await signIn('alice')).body;
+      const made = await json<{ kid: string; signs_from: number }>(['keys', 'rotate']);
+      expect(made).toEqual({ kid: expect.any(String), alg: 'ES256', signs_from: expect.any(Number) });
+      expect(made.signs_from).toBeGreaterThan(Date.now() + 200_000); // not before every verifier has it
+      const [listed, person] = await Promise.all([
+        json<{ kid: string; signing: boolean }[]>(['keys', 'list']),
+        run(['keys', 'list']),
+      ]);
+      expect(listed.map(({ signing }) => signing)).toEqual([false, true]);
+      expect(person.stdout).toMatch(
+        /^KID +ALG +SIGNS FROM +STATE\n\S+ +ES256 +\S+Z +published\n\S+ +ES256 +\S+Z +signing\n$/,
+      );
+      const published = await within(35_000, jwks, ({ keys }) => keys.length === 2);
+      expect(published.keys.map(({ kid }) => kid)).toContain(made.kid);
+      expect((await verified(before)).payload.sub).toBeDefined();
+      const after = await verified((await signIn('alice')).body['access_token']);
+      expect(after.protectedHeader.kid).not.toBe(made.kid);
+    }, 120_000);
+  });
+
+  it.each([
+    [['clinets', 'list'], "nest-auth: unknown command 'clinets'\n(Did you mean clients?)\n"],
+    [['clients', 'list', '--frobnicate'], "nest-auth: unknown option '--frobnicate'\n"],
+    [['clients', 'create'], "nest-auth: missing required argument 'id'\n"],
+    [['sessions', 'list'], "nest-auth: required option '--user <username>' not specified\n"],
+    [['sessions', 'revoke'], 'nest-auth: name a session, or --user or --client or both\n'],
+    [['clients', 'show', 'nobody'], 'nest-auth: there is no client nobody\n'],
+    [['clients', 'create', 'page'], 'nest-auth: the client page exists already\n'],
+    [['clients', 'create', 'two words'], 'nest-auth: a client id is 1 to 128 printable ASCII characters\n'],
+    [['clients', 'create', 'x', '--public', '--secret-stdin'], 'nest-auth: a public client has no secret\n'],
+    [['clients', 'create', 'x', '--grants', 'implicit'], 'nest-auth: there is no grant type implicit\n'],
+    [['clients', 'rotate-secret', 'page'], 'nest-auth: the client page is public and has no secret\n'],
+    [['users', 'show', 'nobody'], 'nest-auth: there is no user nobody\n'],
+    [['users', 'create', 'alice', '--password-stdin'], 'nest-auth: the user alice exists already\n'],
+    [['users', 'set-password', 'alice'], 'nest-auth: the password is empty\n'],
+  ])('%j fails with one message on standard error and exit code 1', async (args, stderr) => {
+    expect(await run(args)).toEqual({ code: 1, signal: null, stdout: '', stderr });
+  });
+
+  it.each([
+    ['--access-token-ttl', '5'],
+    ['--redirect-uri', 'https://a.example/#fragment'],
+  ])('clients create refuses %s %s', async (option, value) => {
+    const refused = await run(['clients', 'create', 'x', option, value]);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(new RegExp(`^nest-auth: option '${option} <[^\n]+ is invalid. [^\n]+\\.\n$`));
+  });
+
+  it.each([[['--help']], [['clients', 'create', '--help']]])('%j is help', async (args) => {
+    const help = await run(args);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toMatch(/^Usage: nest-auth /);
+  });
+});
+
+describe('a command by itself', () => {
+  const home = folder();
+  afterAll(() => home.remove());
+
+  it('database migrate makes a fresh file, which then is up to date', async () => {
+    const first = await cli(home.dir, ['database', 'migrate']);
+    expect(first).toEqual({ code: 0, signal: null, stderr: '', stdout: 'the database is up to date\n' });
+    expect(await cliJson(home.dir, ['database', 'migrate'])).toEqual({ migrated: true });
+    expect((await cli(home.dir, ['clients', 'list'])).stdout).toBe('none\n');
+  }, 60_000);
+
+  it.each<[string, Env]>([
+    ['AUTH_SECRET', { AUTH_SECRET: 'too short' }],
+    ['AUTH_SECRET', { AUTH_SECRET: '', NODE_ENV: 'production' }],
+    ['DATABASE_URL', { DATABASE_URL: 'oracle:thing' }],
+    ['AUTH_LIMIT_IP', { AUTH_LIMIT_IP: 'lots' }],
+  ])('says in one line that %s is wrong: %j', async (name, env) => {
+    const refused = await cli(home.dir, ['clients', 'list'], { env });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(new RegExp(`^nest-auth: ${name}: [^\n]+\n$`));
+  });
+
+  it('says in one line that the service secret is another one', async () => {
+    const env = { AUTH_SECRET: 'another-service-secret-0123456789abcdef' };
+    const refused = await cli(home.dir, ['clients', 'list'], { env });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^nest-auth: [^\n]*service secret\n$/);
+  });
+
+  it('prints the whole of a long answer into a pipe', async () => {
+    const scopes = Array.from({ length: 16_000 }, (_, i) => `s${i}`);
+    const words = scopes.join(' '); // nearly as long as one argument may be
+    await cliJson(home.dir, ['clients', 'create', 'long', '--scopes', words, '--default-scope', words]);
+    const listed = await cliJson<object[]>(home.dir, ['clients', 'list']);
+    expect(listed).toEqual([expect.objectContaining({ id: 'long', scopes, default_scope: scopes })]);
+  }, 60_000);
+});
