@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
+import request from 'supertest';
 import { authorizationMetadata } from '../src/authorization/metadata.js';
 import { ISSUER, type Service, startService } from './service.js';
 import { answerOf, CALLBACK, type Fields, formOf, titleOf, Visitor } from './visitor.js';
 
 /**
  * The modules of the OpenID Foundation's Basic OP plan (oidcc-basic-certification-test-plan: response_type=code,
- * client_secret_basic, plain HTTP request), by their names. Not mirrored, for what they test is not offered here:
- *   oidcc-idtoken-unsigned, oidcc-request-uri-unsigned, oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported (rejected: below),
- *   oidcc-server-rotate-keys (see keys.e2e-spec.ts), oidcc-userinfo-* (the userinfo endpoint's own tests),
- *   oidcc-scope-address, oidcc-scope-phone, oidcc-claims-essential (optional claims that users do not have here),
- *   oidcc-ensure-other-scope-order-succeeds (below), oidcc-display-page, oidcc-display-popup (ignored: below).
+ * client_secret_basic, plain HTTP request) and of its Config OP plan, by their names. Not mirrored, and why:
+ *   oidcc-idtoken-unsigned, oidcc-request-uri-unsigned: neither unsigned tokens nor requests by reference are offered;
+ *   oidcc-claims-essential, oidcc-scope-address: claims that the built-in users do not have;
+ *   oidcc-server-rotate-keys: keys.e2e-spec.ts; oidcc-userinfo-*: userinfo.e2e-spec.ts.
  */
 describe('OpenID Foundation, Basic OP', () => {
   let service: Service;
@@ -215,5 +215,29 @@ describe('OpenID Foundation, Basic OP', () => {
       action: CALLBACK,
       fields: { code: expect.any(String), state: 's', iss: ISSUER },
     });
+  });
+});
+
+describe('OpenID Foundation, Config OP', () => {
+  it('oidcc-discovery-endpoint-verification', async () => {
+    const service = await startService({ reachable: true });
+    const issuer = service.url;
+    const { status, body } = await request(issuer).get('/.well-known/openid-configuration');
+    expect(status).toBe(200);
+    // OpenID Connect Discovery §3: what every document must have, and that issuer and keys are where it says
+    expect(body).toMatchObject({
+      issuer,
+      authorization_endpoint: `${issuer}/oauth2/authorize`,
+      token_endpoint: `${issuer}/oauth2/token`,
+      userinfo_endpoint: `${issuer}/oauth2/userinfo`,
+      jwks_uri: `${issuer}/auth/v1/certs`,
+      response_types_supported: ['code'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+    });
+    const { keys } = (await fetch(body.jwks_uri as string).then((answer) => answer.json())) as { keys: object[] };
+    expect(keys).toEqual([expect.objectContaining({ kty: 'EC', use: 'sig', alg: 'ES256', kid: expect.any(String) })]);
+    expect(keys[0]).not.toHaveProperty('d');
+    await service.close();
   });
 });
