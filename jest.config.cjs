@@ -27,7 +27,7 @@ const common = {
 module.exports = {
   testTimeout: 30_000, // jest reads it here alone, not in a project
   coverageProvider: 'v8',
-  collectCoverageFrom: ['src/**/*.ts', 'ormconfig.ts', '!src/main.ts'],
+  collectCoverageFrom: ['src/**/*.ts', 'ormconfig.ts', '!src/*/main.ts'],
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },

@@ -44,11 +44,11 @@ export async function startService(directory, profiles) {
     AUTH_LIMIT_ACCOUNT: NO_LIMIT,
     NODE_ENV: 'production',
   };
-  const cli = (args, input) => execFileSync(process.execPath, [join(DIST, 'cli.js'), ...args], { env, input });
+  const cli = (args, input) => execFileSync(process.execPath, [join(DIST, 'cli', 'main.js'), ...args], { env, input });
   cli(['clients', 'create', client.client_id, '--secret-stdin'], client.client_secret);
   cli(['users', 'create', user.username, '--password-stdin'], user.password);
   const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
-  const child = start([...profiling, join(DIST, 'main.js')], { env, log: join(directory, 'service.log') });
+  const child = start([...profiling, join(DIST, 'service', 'main.js')], { env, log: join(directory, 'service.log') });
   await listening(port, child);
   return { child, port, database, answers: 0 };
 }

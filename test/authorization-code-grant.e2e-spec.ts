@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import {
-  type AuthorizationRequest,
-  AuthorizationCodeService,
-} from '../src/authorization/authorization-code.service.js';
-import { UserService } from '../src/users/user.service.js';
+import { type AuthorizationRequest, AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
+import { UserService } from '../src/core/users/user.service.js';
 import { expectError, type Service, startService } from './service.js';
 
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'; // RFC 7636 appendix B

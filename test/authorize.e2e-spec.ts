@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
-import { ConsentService } from '../src/authorization/consent.service.js';
-import { ClientService } from '../src/clients/client.service.js';
-import { UserService } from '../src/users/user.service.js';
+import { ConsentService } from '../src/oauth/authorization/consent.service.js';
+import { ClientService } from '../src/core/clients/client.service.js';
+import { UserService } from '../src/core/users/user.service.js';
 import { ISSUER, type Service, startService } from './service.js';
 import { answerOf, CALLBACK, CHALLENGE, type Fields, formOf, REQUEST, titleOf, VERIFIER, Visitor } from './visitor.js';
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { ClientService } from '../src/clients/client.service.js';
-import { DeviceAuthorizationService } from '../src/device/device-authorization.service.js';
+import { ClientService } from '../src/core/clients/client.service.js';
+import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import { type Service, startService } from './service.js';
 import { REQUEST } from './visitor.js';
 

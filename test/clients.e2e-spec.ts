@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import request from 'supertest';
 import { DataSource } from 'typeorm';
-import { ClientService } from '../src/clients/client.service.js';
+import { ClientService } from '../src/core/clients/client.service.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
 
 describe('clients', () => {

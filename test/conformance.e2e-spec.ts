@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import request from 'supertest';
-import { authorizationMetadata } from '../src/authorization/metadata.js';
+import { authorizationMetadata } from '../src/oauth/authorization/metadata.js';
 import { ISSUER, type Service, startService } from './service.js';
 import { answerOf, CALLBACK, type Fields, formOf, titleOf, Visitor } from './visitor.js';
 

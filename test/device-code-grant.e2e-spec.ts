@@ -1,9 +1,9 @@
 import { DataSource } from 'typeorm';
-import { ClientService } from '../src/clients/client.service.js';
+import { ClientService } from '../src/core/clients/client.service.js';
 import {
   type DeviceAuthorizationResponse,
   DeviceAuthorizationService,
-} from '../src/device/device-authorization.service.js';
+} from '../src/core/devices/device-authorization.service.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
 
 const URN = 'urn:ietf:params:oauth:grant-type:device_code';

@@ -5,8 +5,8 @@ import { Controller, Get, type INestApplication, Module, UseGuards } from '@nest
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import request from 'supertest';
-import { ormOptions } from '../src/database/orm-options.js';
-import { openDatabase } from '../src/database/open.js';
+import { ormOptions } from '../src/service/orm-options.js';
+import { openDatabase } from '../src/service/open-database.js';
 import {
   type AccessToken,
   AccessTokenGuard,

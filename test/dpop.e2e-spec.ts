@@ -2,9 +2,9 @@ import { decodeJwt, type JWK, calculateJwkThumbprint, exportJWK } from 'jose';
 import sqlite3 from 'sqlite3';
 import request, { type Response } from 'supertest';
 import { DataSource } from 'typeorm';
-import { AuthorizationCodeService } from '../src/authorization/authorization-code.service.js';
-import { RefreshTokens } from '../src/sessions/refresh-token.js';
-import { Sweeper } from '../src/sweeper.js';
+import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
+import { RefreshTokens } from '../src/core/sessions/refresh-token.js';
+import { Sweeper } from '../src/base/database/sweeper.js';
 import { dpopProof, jwt, type KeyPair, keyPair } from './jwts.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
 

@@ -1,10 +1,10 @@
 import { DataSource } from 'typeorm';
 import sqlite3 from 'sqlite3';
 import request, { type Response } from 'supertest';
-import { AuthorizationCodeService } from '../src/authorization/authorization-code.service.js';
-import { ClientService } from '../src/clients/client.service.js';
-import { DeviceAuthorizationService } from '../src/device/device-authorization.service.js';
-import { UserService } from '../src/users/user.service.js';
+import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
+import { ClientService } from '../src/core/clients/client.service.js';
+import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
+import { UserService } from '../src/core/users/user.service.js';
 import { type ExpectedError, expectError, type Service, startService } from './service.js';
 
 /** What a row of the table needs: the service, and a public client "app" with the user "ada". */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { DataSource } from 'typeorm';
-import { authMigrations } from '../src/database/schema.js';
+import { authMigrations } from '../src/schema.js';
 import { startService } from './service.js';
 
 const ROOT = resolve(__dirname, '..');

@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import request, { type Response } from 'supertest';
-import { ClientService } from '../src/clients/client.service.js';
-import { SessionService } from '../src/sessions/session.service.js';
-import { UserService } from '../src/users/user.service.js';
+import { ClientService } from '../src/core/clients/client.service.js';
+import { SessionService } from '../src/core/sessions/session.service.js';
+import { UserService } from '../src/core/users/user.service.js';
 import { expectError, type ExpectedError, ISSUER, type Service, startService } from './service.js';
 
 describe('introspection endpoint (RFC 7662)', () => {

@@ -2,8 +2,8 @@ import type { LookupAddress } from 'node:dns';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { JwksFetcher } from '../src/clients/jwks-fetcher.js';
-import { isPublicAddress } from '../src/clients/public-address.js';
+import { JwksFetcher } from '../src/core/clients/jwks-fetcher.js';
+import { isPublicAddress } from '../src/core/clients/public-address.js';
 
 const LOOPBACK: LookupAddress = { address: '127.0.0.1', family: 4 };
 

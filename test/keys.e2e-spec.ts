@@ -1,8 +1,8 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import request from 'supertest';
 import { DataSource } from 'typeorm';
-import { type SigningAlg } from '../src/auth.options.js';
-import { KeyService } from '../src/keys/key.service.js';
+import { type SigningAlg } from '../src/base/auth.options.js';
+import { KeyService } from '../src/core/keys/key.service.js';
 import { startService, type Service } from './service.js';
 
 describe('signing keys', () => {

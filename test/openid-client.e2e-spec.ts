@@ -1,5 +1,5 @@
 import * as client from 'openid-client';
-import { authorizationMetadata } from '../src/authorization/metadata.js';
+import { authorizationMetadata } from '../src/oauth/authorization/metadata.js';
 import { type Service, startService } from './service.js';
 import { CALLBACK, Visitor } from './visitor.js';
 

@@ -22,7 +22,9 @@ describe('the packed package', () => {
   it('holds what was built, and nothing else', () => {
     const others = installation.files.filter(
       (file) =>
-        !/^package\/dist\/((ormconfig|src\/.+)\.(js|js\.map|d\.ts)|src\/pages\/templates\/.+\.(eta|css))$/.test(file),
+        !/^package\/dist\/((ormconfig|src\/.+)\.(js|js\.map|d\.ts)|src\/oauth\/pages\/templates\/.+\.(eta|css))$/.test(
+          file,
+        ),
     );
     expect(others.filter((file) => !/^package\/(README\.md|LICENSE)$/.test(file))).toEqual(['package/package.json']);
     expect(installation.files.filter((file) => /[.-]spec\.|\/test\//.test(file))).toEqual([]);
@@ -38,7 +40,7 @@ describe('the packed package', () => {
   });
 
   it('runs its command nest-auth', () => {
-    const command = join(installation.package, 'dist/src/cli.js');
+    const command = join(installation.package, 'dist/src/cli/main.js');
     expect(readFileSync(command, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
     expect(execFileSync('node', [command, '--help'], { encoding: 'utf8' })).toMatch(/^Usage: nest-auth /);
   });

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Response } from 'supertest';
 import { DataSource } from 'typeorm';
-import { BrowserSessionService } from '../src/browser/browser-session.service.js';
-import { DeviceAuthorizationService } from '../src/device/device-authorization.service.js';
-import { ClientService } from '../src/clients/client.service.js';
-import { SessionService } from '../src/sessions/session.service.js';
-import { UserService } from '../src/users/user.service.js';
+import { BrowserSessionService } from '../src/oauth/browser/browser-session.service.js';
+import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
+import { ClientService } from '../src/core/clients/client.service.js';
+import { SessionService } from '../src/core/sessions/session.service.js';
+import { UserService } from '../src/core/users/user.service.js';
 import { type Service, startService } from './service.js';
 import { answerOf, CALLBACK, formOf, REQUEST, titleOf, VERIFIER, Visitor } from './visitor.js';
 

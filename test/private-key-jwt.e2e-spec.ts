@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { exportJWK, type JWK } from 'jose';
 import request from 'supertest';
 import { DataSource } from 'typeorm';
-import { ClientService } from '../src/clients/client.service.js';
-import { JwksFetcher } from '../src/clients/jwks-fetcher.js';
-import { Sweeper } from '../src/sweeper.js';
+import { ClientService } from '../src/core/clients/client.service.js';
+import { JwksFetcher } from '../src/core/clients/jwks-fetcher.js';
+import { Sweeper } from '../src/base/database/sweeper.js';
 import { jwt, type KeyPair, keyPair } from './jwts.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
 

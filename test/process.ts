@@ -47,7 +47,7 @@ export function folder(): { dir: string; file: string; remove: () => void } {
 
 /** Starts the built service; it need not come up. Nothing of this process's environment gets through but PATH. */
 export function spawnService(dir: string, env: Env): RunningService {
-  const child = run('main.js', [], dir, env);
+  const child = run('service/main.js', [], dir, env);
   const service: RunningService = {
     pid: child.process.pid!,
     url: '',
@@ -93,7 +93,7 @@ export async function listening(service: RunningService): Promise<void> {
 
 /** Runs a command of the built nest-auth beside whatever runs in that folder. */
 export function cli(dir: string, args: string[], { env = {}, input = '' }: { env?: Env; input?: string } = {}) {
-  const child = run('cli.js', args, dir, { AUTH_SECRET: SECRET, DATABASE_URL: 'sqlite:auth.sqlite', ...env });
+  const child = run('cli/main.js', args, dir, { AUTH_SECRET: SECRET, DATABASE_URL: 'sqlite:auth.sqlite', ...env });
   child.process.stdin.end(input);
   return child.ended;
 }

@@ -1,6 +1,6 @@
 import request from 'supertest';
 import { DataSource } from 'typeorm';
-import { Sweeper } from '../src/sweeper.js';
+import { Sweeper } from '../src/base/database/sweeper.js';
 import { ISSUER, type Service, startService } from './service.js';
 import { answerOf, CALLBACK, type Fields, REQUEST, titleOf, Visitor } from './visitor.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as api from '../src/index.js';
-import { resolveOptions } from '../src/auth.options.js';
-import { CATALOGUE } from '../src/errors/catalogue.js';
+import { resolveOptions } from '../src/base/auth.options.js';
+import { CATALOGUE } from '../src/base/errors/catalogue.js';
 import { GrantService } from '../src/token/grant.service.js';
 import { ISSUER, SECRET, startService } from './service.js';
 
@@ -53,7 +53,7 @@ describe('the README', () => {
   });
 
   it('lists every setting that is read, and no other', () => {
-    const source = ['src/settings.ts'].map((file) => readFileSync(resolve(ROOT, file), 'utf8')).join('');
+    const source = ['src/service/settings.ts'].map((file) => readFileSync(resolve(ROOT, file), 'utf8')).join('');
     const read = [...source.matchAll(/(?:read\(|env\[)'([A-Z_]+)'/g)].map((match) => match[1]!);
     const listed = tableBelow('## Settings', 'variable').flatMap(([names]) => names!.split(', '));
     expect(listed.sort()).toEqual([...new Set(read)].sort());

@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
-import { SessionService } from '../src/sessions/session.service.js';
-import { RefreshTokens } from '../src/sessions/refresh-token.js';
-import { UserService } from '../src/users/user.service.js';
-import { type User, Users } from '../src/users/users.js';
+import { SessionService } from '../src/core/sessions/session.service.js';
+import { RefreshTokens } from '../src/core/sessions/refresh-token.js';
+import { UserService } from '../src/core/users/user.service.js';
+import { type User, Users } from '../src/core/users/users.js';
 import { expectError, type Service, startService } from './service.js';
 
 const DEVICE = { 'x-device-id': 'phone-1' };

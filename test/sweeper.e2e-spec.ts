@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
-import { AuthorizationCodeService } from '../src/authorization/authorization-code.service.js';
-import { ClientService } from '../src/clients/client.service.js';
-import { DeviceAuthorizationService } from '../src/device/device-authorization.service.js';
-import { Sweeper } from '../src/sweeper.js';
+import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
+import { ClientService } from '../src/core/clients/client.service.js';
+import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
+import { Sweeper } from '../src/base/database/sweeper.js';
 import { type Service, startService } from './service.js';
 
 describe('the sweeper', () => {

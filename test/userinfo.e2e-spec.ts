@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import request, { type Response, type Test } from 'supertest';
-import { KeyService } from '../src/keys/key.service.js';
-import { SessionService } from '../src/sessions/session.service.js';
-import { UserService } from '../src/users/user.service.js';
+import { KeyService } from '../src/core/keys/key.service.js';
+import { SessionService } from '../src/core/sessions/session.service.js';
+import { UserService } from '../src/core/users/user.service.js';
 import { expectError, type Service, startService } from './service.js';
 
 const PATH = '/oauth2/userinfo';

@@ -1,7 +1,7 @@
 import { hash } from '@node-rs/argon2';
 import { DataSource } from 'typeorm';
-import { UserService } from '../src/users/user.service.js';
-import { PasswordHasher } from '../src/users/password-hasher.js';
+import { UserService } from '../src/core/users/user.service.js';
+import { PasswordHasher } from '../src/core/users/password-hasher.js';
 import { expectError, type Service, startService } from './service.js';
 
 describe('users', () => {

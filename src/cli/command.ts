@@ -2,8 +2,8 @@ import { text } from 'node:stream/consumers';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Command } from 'commander';
-import { AppModule } from '../app.module.js';
-import type { Settings } from '../settings.js';
+import { AppModule } from '../service/app.module.js';
+import type { Settings } from '../service/settings.js';
 
 /** What a command found or did: lines for people, and the same as JSON. */
 export interface Result {

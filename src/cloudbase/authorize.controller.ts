@@ -1,21 +1,21 @@
 import { Controller, Get, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
-import { AuthorizationCodeService } from '../authorization/authorization-code.service.js';
-import { ClientService } from '../clients/client.service.js';
-import { grantScope, SCOPE } from '../clients/scope.js';
-import { DeviceAuthorizationService } from '../device/device-authorization.service.js';
-import { AuthError, badField } from '../errors/auth.error.js';
-import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
-import { bearerOf } from '../http/bearer.js';
-import { Parameters, parametersOf } from '../http/parameters.js';
-import { sendJson } from '../http/send-json.js';
-import { validated } from '../http/validated.js';
+import { AuthorizationCodeService } from '../core/codes/authorization-code.service.js';
+import { ClientService } from '../core/clients/client.service.js';
+import { grantScope, SCOPE } from '../core/clients/scope.js';
+import { DeviceAuthorizationService } from '../core/devices/device-authorization.service.js';
+import { AuthError, badField } from '../base/errors/auth.error.js';
+import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { bearerOf } from '../base/http/bearer.js';
+import { Parameters, parametersOf } from '../base/http/parameters.js';
+import { sendJson } from '../base/http/send-json.js';
+import { validated } from '../base/http/validated.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
-import type { AccessToken } from '../sessions/access-token.service.js';
-import { SessionService } from '../sessions/session.service.js';
-import { BearerThrottlerGuard } from '../throttling/bearer-throttler.guard.js';
-import { ParametersGuard } from '../token/parameters.guard.js';
+import type { AccessToken } from '../core/sessions/access-token.service.js';
+import { SessionService } from '../core/sessions/session.service.js';
+import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
+import { ParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
 
 class ScopeParameters {

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
-import type { Client } from '../clients/client.entity.js';
-import { ClientAuthenticator } from '../clients/client-authenticator.js';
-import { clientCredentialsOf } from '../clients/client-credentials.js';
-import { ClientService } from '../clients/client.service.js';
-import { ANONYMOUS_SCOPE, isFirstParty } from '../clients/first-party.js';
-import { AuthError } from '../errors/auth.error.js';
-import { bearerOf } from '../http/bearer.js';
-import { deviceIdOf } from '../http/device-id.js';
-import { requestIdOf } from '../http/request-id.js';
-import { type AccessToken, AccessTokenService } from '../sessions/access-token.service.js';
-import type { Party } from '../sessions/session.service.js';
+import type { Client } from '../core/clients/client.entity.js';
+import { ClientAuthenticator } from '../core/clients/client-authenticator.js';
+import { clientCredentialsOf } from '../core/clients/client-credentials.js';
+import { ClientService } from '../core/clients/client.service.js';
+import { ANONYMOUS_SCOPE, isFirstParty } from './first-party.js';
+import { AuthError } from '../base/errors/auth.error.js';
+import { bearerOf } from '../base/http/bearer.js';
+import { deviceIdOf } from '../base/http/device-id.js';
+import { requestIdOf } from '../base/http/request-id.js';
+import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
+import type { Party } from '../core/sessions/session.service.js';
 
 /** Who sends a request: a client, and perhaps a user who is signed in at it. */
 @Injectable()

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
-import { AuthError } from '../errors/auth.error.js';
-import type { Parameters } from '../http/parameters.js';
-import { UserService } from '../users/user.service.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
+import { AuthError } from '../base/errors/auth.error.js';
+import type { Parameters } from '../base/http/parameters.js';
+import { UserService } from '../core/users/user.service.js';
 
 /** What the token endpoint's refusals are called at CloudBase's sign-in. */
 @Injectable()

@@ -1,20 +1,20 @@
 import { Controller, Delete, Get, Param, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsOptional, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
-import { BrowserSessionService } from '../browser/browser-session.service.js';
-import { AuthError, badField } from '../errors/auth.error.js';
-import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
-import { bearerOf } from '../http/bearer.js';
-import { Parameters, parametersOf } from '../http/parameters.js';
-import { sendJson } from '../http/send-json.js';
-import { validated } from '../http/validated.js';
-import { IntrospectionService } from '../introspection/introspection.service.js';
+import { BrowserSessionService } from '../oauth/browser/browser-session.service.js';
+import { AuthError, badField } from '../base/errors/auth.error.js';
+import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { bearerOf } from '../base/http/bearer.js';
+import { Parameters, parametersOf } from '../base/http/parameters.js';
+import { sendJson } from '../base/http/send-json.js';
+import { validated } from '../base/http/validated.js';
+import { IntrospectionService } from '../core/sessions/introspection.service.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
-import { RevocationService } from '../revocation/revocation.service.js';
-import { type AccessToken, AccessTokenService } from '../sessions/access-token.service.js';
-import { SessionService } from '../sessions/session.service.js';
-import { BearerThrottlerGuard } from '../throttling/bearer-throttler.guard.js';
-import { OptionalParametersGuard } from '../token/parameters.guard.js';
+import { RevocationService } from '../core/sessions/revocation.service.js';
+import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
+import { SessionService } from '../core/sessions/session.service.js';
+import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
+import { OptionalParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
 
 class RevokeParameters {

@@ -1,16 +1,16 @@
 import { Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ANONYMOUS, SIGN_UP, VERIFICATION } from '../clients/first-party.js';
-import { AuthError } from '../errors/auth.error.js';
-import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
-import { parametersOf } from '../http/parameters.js';
-import { sendJson } from '../http/send-json.js';
-import { AuthThrottlerGuard, Presents } from '../throttling/auth-throttler.guard.js';
-import { SignInThrottlerGuard } from '../throttling/sign-in-throttler.guard.js';
+import { ANONYMOUS, SIGN_UP, VERIFICATION } from './first-party.js';
+import { AuthError } from '../base/errors/auth.error.js';
+import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { parametersOf } from '../base/http/parameters.js';
+import { sendJson } from '../base/http/send-json.js';
+import { AuthThrottlerGuard, Presents } from '../core/throttling/auth-throttler.guard.js';
+import { SignInThrottlerGuard } from './sign-in-throttler.guard.js';
 import { GrantService } from '../token/grant.service.js';
-import { OptionalParametersGuard, ParametersGuard } from '../token/parameters.guard.js';
+import { OptionalParametersGuard, ParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
-import { CaptchaGuard } from './captcha.guard.js';
+import { CaptchaGuard } from './captcha/captcha.guard.js';
 import { PasswordRefusals } from './password-refusals.js';
 
 /** CloudBase's own ways to a token set: each is a grant of the token endpoint under another name. */

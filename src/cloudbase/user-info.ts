@@ -1,4 +1,4 @@
-import type { UserProfile } from '../users/users.js';
+import type { UserProfile } from '../core/users/users.js';
 
 /** A user as CloudBase's clients read one; what is not known is left out. */
 export function userInfo(profile: UserProfile): object {

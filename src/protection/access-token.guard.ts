@@ -9,9 +9,9 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { DPOP_ALGS, DpopProofService } from '../dpop/dpop-proof.service.js';
-import { AuthError } from '../errors/auth.error.js';
-import { type AccessToken, AccessTokenService } from '../sessions/access-token.service.js';
+import { DPOP_ALGS, DpopProofService } from '../core/dpop/dpop-proof.service.js';
+import { AuthError } from '../base/errors/auth.error.js';
+import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
 
 const REQUIRED_SCOPES = 'nest-auth:required-scopes';
 const LIVE_SESSION = 'nest-auth:live-session';

@@ -1,10 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import type { Client } from '../clients/client.entity.js';
-import { AuthError, badField } from '../errors/auth.error.js';
-import type { Parameters } from '../http/parameters.js';
-import { validated } from '../http/validated.js';
-import type { Party } from '../sessions/session.service.js';
+import type { Client } from '../core/clients/client.entity.js';
+import { AuthError, badField } from '../base/errors/auth.error.js';
+import type { Parameters } from '../base/http/parameters.js';
+import { validated } from '../base/http/validated.js';
+import type { Party } from '../core/sessions/session.service.js';
 import { type Grant, GRANT_HANDLER, type GrantRegistration } from './grant.js';
 import type { TokenResponse } from './token-response.js';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditSink } from '../audit.js';
-import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
-import type { Client } from '../clients/client.entity.js';
-import { Clock, seconds } from '../clock.js';
-import { KeyService } from '../keys/key.service.js';
-import { type Lease, type NewSession, type Party, SessionService } from '../sessions/session.service.js';
+import { AuditSink } from '../base/audit.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
+import type { Client } from '../core/clients/client.entity.js';
+import { Clock, seconds } from '../base/clock.js';
+import { KeyService } from '../core/keys/key.service.js';
+import { type Lease, type NewSession, type Party, SessionService } from '../core/sessions/session.service.js';
 import type { TokenResponse } from './token-response.js';
 
 /** What an access token is for: a user's session, or the client itself. */

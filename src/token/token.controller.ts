@@ -1,17 +1,17 @@
 import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ClientAuthenticator } from '../clients/client-authenticator.js';
-import { clientCredentialsOf } from '../clients/client-credentials.js';
-import { DpopProofService } from '../dpop/dpop-proof.service.js';
-import { methodNotAllowed } from '../errors/auth.error.js';
-import { AuthExceptionFilter } from '../errors/auth-exception.filter.js';
-import { deviceIdOf } from '../http/device-id.js';
-import { type Parameters, parametersOf } from '../http/parameters.js';
-import { requestIdOf } from '../http/request-id.js';
-import { sendJson } from '../http/send-json.js';
-import { AuthThrottlerGuard, type Presented, Presents } from '../throttling/auth-throttler.guard.js';
+import { ClientAuthenticator } from '../core/clients/client-authenticator.js';
+import { clientCredentialsOf } from '../core/clients/client-credentials.js';
+import { DpopProofService } from '../core/dpop/dpop-proof.service.js';
+import { methodNotAllowed } from '../base/errors/auth.error.js';
+import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { deviceIdOf } from '../base/http/device-id.js';
+import { type Parameters, parametersOf } from '../base/http/parameters.js';
+import { requestIdOf } from '../base/http/request-id.js';
+import { sendJson } from '../base/http/send-json.js';
+import { AuthThrottlerGuard, type Presented, Presents } from '../core/throttling/auth-throttler.guard.js';
 import { GrantService } from './grant.service.js';
-import { ParametersGuard } from './parameters.guard.js';
+import { ParametersGuard } from '../base/http/parameters.guard.js';
 
 /** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
 @Controller({ path: 'auth/v1/token', version: VERSION_NEUTRAL })

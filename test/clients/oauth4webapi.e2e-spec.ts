@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { DeviceAuthorizationService } from '../../src/device/device-authorization.service.js';
+import { DeviceAuthorizationService } from '../../src/core/devices/device-authorization.service.js';
 import { type Service, startService } from '../service.js';
 
 const HTTP = { [oauth.allowInsecureRequests]: true } as const;

@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client';
-import { DeviceAuthorizationService } from '../../src/device/device-authorization.service.js';
+import { DeviceAuthorizationService } from '../../src/core/devices/device-authorization.service.js';
 import { type Service, startService } from '../service.js';
 
 /** The library as its users have it, told nothing but the issuer: everything else it reads from the discovery document. */

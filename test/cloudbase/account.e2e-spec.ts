@@ -1,6 +1,6 @@
 import request from 'supertest';
-import { Captcha } from '../../src/cloudbase/captcha.js';
-import { UserService } from '../../src/users/user.service.js';
+import { Captcha } from '../../src/cloudbase/captcha/captcha.js';
+import { UserService } from '../../src/core/users/user.service.js';
 import { expectError, type Service, startService } from '../service.js';
 import { codesSentTo, DeviceStorage, FIRST_PARTY_GRANTS } from './sdk.js';
 

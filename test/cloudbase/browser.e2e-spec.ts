@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { SessionService } from '../../src/sessions/session.service.js';
+import { SessionService } from '../../src/core/sessions/session.service.js';
 import { type Service, startService } from '../service.js';
 import { browserBundle } from './browser-bundle.js';
 import { FIRST_PARTY_GRANTS } from './sdk.js';

@@ -1,5 +1,5 @@
 import type Sdk from '@cloudbase/js-sdk';
-import { SessionService } from '../../src/sessions/session.service.js';
+import { SessionService } from '../../src/core/sessions/session.service.js';
 import { type Service, startService } from '../service.js';
 import { codesSentTo, FIRST_PARTY_GRANTS } from './sdk.js';
 

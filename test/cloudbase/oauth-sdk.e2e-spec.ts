@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jwtVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import request from 'supertest';
-import { SessionService } from '../../src/sessions/session.service.js';
-import { UserService } from '../../src/users/user.service.js';
+import { SessionService } from '../../src/core/sessions/session.service.js';
+import { UserService } from '../../src/core/users/user.service.js';
 import { type Service, startService } from '../service.js';
 import { codesSentTo, DeviceStorage, FIRST_PARTY_GRANTS, oauthApp, rejection } from './sdk.js';
 

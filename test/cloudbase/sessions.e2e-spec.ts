@@ -1,5 +1,5 @@
 import request from 'supertest';
-import { SessionService } from '../../src/sessions/session.service.js';
+import { SessionService } from '../../src/core/sessions/session.service.js';
 import { expectError, type Service, startService } from '../service.js';
 import { FIRST_PARTY_GRANTS } from './sdk.js';
 
@@ -50,7 +50,7 @@ describe('sessions at the edge of CloudBase’s API', () => {
     return body as { access_token: string; refresh_token: string };
   };
   const thirdParty = async () => {
-    const { AuthorizationCodeService } = await import('../../src/authorization/authorization-code.service.js');
+    const { AuthorizationCodeService } = await import('../../src/core/codes/authorization-code.service.js');
     const redirect_uri = 'https://app.example.com/callback';
     const code = await service.app.get(AuthorizationCodeService).issue({
       clientId: 'third-party',

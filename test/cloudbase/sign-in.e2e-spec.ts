@@ -1,5 +1,5 @@
 import request, { type Response } from 'supertest';
-import { UserService } from '../../src/users/user.service.js';
+import { UserService } from '../../src/core/users/user.service.js';
 import { expectError, type Service, type StartOptions, startService } from '../service.js';
 import { codesSentTo, FIRST_PARTY_GRANTS } from './sdk.js';
 

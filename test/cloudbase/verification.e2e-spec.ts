@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import request, { type Response } from 'supertest';
 import { DataSource } from 'typeorm';
-import { Sweeper } from '../../src/sweeper.js';
-import { UserService } from '../../src/users/user.service.js';
-import { VerificationSender } from '../../src/verification/verification-sender.js';
+import { Sweeper } from '../../src/base/database/sweeper.js';
+import { UserService } from '../../src/core/users/user.service.js';
+import { VerificationSender } from '../../src/cloudbase/verification/verification-sender.js';
 import { expectError, type Service, type StartOptions, startService } from '../service.js';
 import { codesSentTo, FIRST_PARTY_GRANTS } from './sdk.js';
 

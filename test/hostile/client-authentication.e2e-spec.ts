@@ -1,4 +1,4 @@
-import { ClientService } from '../../src/clients/client.service.js';
+import { ClientService } from '../../src/core/clients/client.service.js';
 import {
   type Answer,
   basic,

@@ -1,7 +1,7 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { UserRow } from '../../src/users/user.entity.js';
-import { UserService } from '../../src/users/user.service.js';
+import { UserRow } from '../../src/core/users/user.entity.js';
+import { UserService } from '../../src/core/users/user.service.js';
 import { type Answer, expectRefusal, GOOD, invalid, livesOn, startTarget, type Target } from './wire.js';
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;

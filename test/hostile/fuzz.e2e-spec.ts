@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { AuthorizationCodeService } from '../../src/authorization/authorization-code.service.js';
-import { ClientService } from '../../src/clients/client.service.js';
-import { DeviceAuthorizationService } from '../../src/device/device-authorization.service.js';
+import { AuthorizationCodeService } from '../../src/core/codes/authorization-code.service.js';
+import { ClientService } from '../../src/core/clients/client.service.js';
+import { DeviceAuthorizationService } from '../../src/core/devices/device-authorization.service.js';
 import {
   basic,
   expectDocumented,

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { AuthorizationCodeService } from '../../src/authorization/authorization-code.service.js';
-import { Client } from '../../src/clients/client.entity.js';
-import { ClientService } from '../../src/clients/client.service.js';
-import { DeviceAuthorizationService } from '../../src/device/device-authorization.service.js';
-import { UserService } from '../../src/users/user.service.js';
+import { AuthorizationCodeService } from '../../src/core/codes/authorization-code.service.js';
+import { Client } from '../../src/core/clients/client.entity.js';
+import { ClientService } from '../../src/core/clients/client.service.js';
+import { DeviceAuthorizationService } from '../../src/core/devices/device-authorization.service.js';
+import { UserService } from '../../src/core/users/user.service.js';
 import {
   type Answer,
   expectDocumented,

@@ -1,7 +1,7 @@
 import { getStorageToken } from '@nestjs/throttler';
-import type { Settings } from '../../src/settings.js';
-import { ClientService } from '../../src/clients/client.service.js';
-import { MemoryThrottlerStorage } from '../../src/throttling/memory-throttler.storage.js';
+import type { Settings } from '../../src/service/settings.js';
+import { ClientService } from '../../src/core/clients/client.service.js';
+import { MemoryThrottlerStorage } from '../../src/core/throttling/memory-throttler.storage.js';
 import { FakeClock } from '../service.js';
 import {
   type Answer,

@@ -1,0 +1,57 @@
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import {
+  getOptionsToken,
+  getStorageToken,
+  type ThrottlerModuleOptions,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
+import type { Request } from 'express';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
+import { AuthError } from '../base/errors/auth.error.js';
+import { bearerOf } from '../base/http/bearer.js';
+import { parametersOf } from '../base/http/parameters.js';
+import { AccessTokenService } from '../core/sessions/access-token.service.js';
+import { RefreshTokens } from '../core/sessions/refresh-token.js';
+import { Users } from '../core/users/users.js';
+import { accountNamed, AuthThrottlerGuard } from '../core/throttling/auth-throttler.guard.js';
+
+/**
+ * Routes of a signed-in user. A genuine access token counts against its own session; anything else is a guess and counts
+ * against the address. A password tried here spends the budget of the account, as at sign-in.
+ */
+@Injectable()
+export class BearerThrottlerGuard extends AuthThrottlerGuard {
+  constructor(
+    @Inject(getOptionsToken()) options: ThrottlerModuleOptions,
+    @Inject(getStorageToken()) storage: ThrottlerStorage,
+    reflector: Reflector,
+    @Inject(AUTH_OPTIONS) auth: ResolvedAuthOptions,
+    refreshTokens: RefreshTokens,
+    accessTokens: AccessTokenService,
+    private readonly users: Users,
+  ) {
+    super(options, storage, reflector, auth, refreshTokens, accessTokens);
+  }
+
+  /** A client that such a request names may be its subject rather than its sender, so a contradiction is none. */
+  protected override clientOf(request: Request): string | undefined {
+    try {
+      return super.clientOf(request);
+    } catch (error) {
+      if (error instanceof AuthError) return undefined;
+      throw error;
+    }
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<Request>();
+    const bearer = bearerOf(request);
+    const token = bearer === undefined ? undefined : await this.accessTokens.verify(bearer, { expired: true });
+    if (!token) return super.canActivate(context);
+    await this.spend(context, 'session', `access ${token.sid ?? token.client_id}`);
+    if (parametersOf(request).peek('password') === undefined) return true;
+    const username = (await this.users.profile(token.sub))?.username;
+    return this.spend(context, 'account', accountNamed(username ?? token.sub));
+  }
+}

@@ -1,0 +1,30 @@
+import { ANONYMOUS, ANONYMOUS_SCOPE } from '../first-party.js';
+import { Clock } from '../../base/clock.js';
+import { ServiceSecret } from '../../base/crypto/service-secret.js';
+import { badField } from '../../base/errors/auth.error.js';
+import type { Party } from '../../core/sessions/session.service.js';
+import { GrantHandler, type Grant } from '../../token/grant.js';
+import { TokenIssuer } from '../../token/token-issuer.js';
+import type { TokenResponse } from '../../token/token-response.js';
+import { BuiltInUsers } from '../../core/users/built-in-users.js';
+
+export class AnonymousParameters {}
+
+/** Signs a device in without asking who is there: one device (`x-device-id`) is one anonymous user. */
+@GrantHandler(ANONYMOUS, AnonymousParameters)
+export class AnonymousGrant implements Grant<AnonymousParameters> {
+  constructor(
+    private readonly users: BuiltInUsers,
+    private readonly tokens: TokenIssuer,
+    private readonly secret: ServiceSecret,
+    private readonly clock: Clock,
+  ) {}
+
+  async exchange(_: AnonymousParameters, party: Party): Promise<TokenResponse> {
+    if (party.deviceId === undefined) throw badField('x-device-id', 'PARAMETER_MISSING', 'is required');
+    const authenticatedAt = this.clock.now();
+    const { sub } = await this.users.table().anonymous(this.secret.hash('anonymous-device', party.deviceId));
+    const response = await this.tokens.signIn(party, { sub, scope: [ANONYMOUS_SCOPE], authenticatedAt });
+    return response!; // no code to consume
+  }
+}

@@ -1,0 +1,59 @@
+import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
+import { VERIFICATION } from '../first-party.js';
+import { grantScope, SCOPE } from '../../core/clients/scope.js';
+import { Clock } from '../../base/clock.js';
+import { AuthError, badField } from '../../base/errors/auth.error.js';
+import type { Party } from '../../core/sessions/session.service.js';
+import { GrantHandler, type Grant } from '../../token/grant.js';
+import { TokenIssuer } from '../../token/token-issuer.js';
+import type { TokenResponse } from '../../token/token-response.js';
+import { BuiltInUsers } from '../../core/users/built-in-users.js';
+import { contactOf } from '../../core/users/contact.js';
+import { VerificationService } from '../verification/verification.service.js';
+
+export class VerificationParameters {
+  @IsDefined({ message: 'is required' })
+  @MaxLength(256, { message: 'must be at most 256 characters' })
+  username: string;
+
+  @IsDefined({ message: 'is required' })
+  @MaxLength(128, { message: 'must be at most 128 characters' })
+  verification_token: string;
+
+  @IsOptional()
+  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  scope?: string;
+
+  @IsOptional()
+  @MaxLength(512, { message: 'must be at most 512 characters' })
+  nonce?: string;
+}
+
+/** Signs in who has proven their e-mail address or phone number by a code. */
+@GrantHandler(VERIFICATION, VerificationParameters)
+export class VerificationGrant implements Grant<VerificationParameters> {
+  constructor(
+    private readonly users: BuiltInUsers,
+    private readonly verifications: VerificationService,
+    private readonly tokens: TokenIssuer,
+    private readonly clock: Clock,
+  ) {}
+
+  async exchange(parameters: VerificationParameters, party: Party): Promise<TokenResponse> {
+    const { username, verification_token, scope, nonce } = parameters;
+    const granted = grantScope(party.client, scope);
+    const contact = contactOf(username);
+    if (!contact) throw badField('username', 'PARAMETER_INVALID', 'must be an e-mail address or a phone number');
+    const authenticatedAt = this.clock.now();
+    const user = await this.users.table().findByContact(contact);
+    const consume = () => this.verifications.consume(contact, verification_token);
+    const response = user
+      ? await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce, consume })
+      : undefined;
+    if (response) return response;
+    // only who has proven that the address is theirs learns that nobody signs in by it
+    if (!user && (await consume())) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
+    throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
+  }
+}

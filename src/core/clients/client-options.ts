@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import type { JSONWebKeySet } from 'jose';
+import type { NewClient } from './client.service.js';
+import { SCOPE } from './scope.js';
+import type { GrantService } from '../../token/grant.service.js';
+
+/** What `clients create` was given. */
+export interface CreateClientOptions {
+  public?: true;
+  name?: string;
+  grants?: string[];
+  scopes?: string[];
+  defaultScope?: string[];
+  redirectUri?: string[];
+  postLogoutRedirectUri?: string[];
+  firstParty?: true;
+  accessTokenTtl?: number;
+  refreshTokenTtl?: number;
+  needWedaResource?: true;
+  secretStdin?: true;
+  jwksFile?: JSONWebKeySet;
+  jwksUri?: string;
+}
+
+/** @throws Error that says which options do not go together */
+export function newClient(id: string, options: CreateClientOptions, registry: GrantService): NewClient {
+  const isPublic = options.public ?? false;
+  const hasKeys = options.jwksFile !== undefined || options.jwksUri !== undefined;
+  if (isPublic && options.secretStdin) throw new Error('a public client has no secret');
+  if (hasKeys && options.secretStdin) throw new Error('a client with keys has no secret');
+  const scopes = options.scopes ?? ['openid', 'profile'];
+  return {
+    id,
+    name: options.name ?? id,
+    public: isPublic,
+    grant_types: grants(registry, options.grants, isPublic),
+    scopes,
+    default_scope: within(options.defaultScope ?? scopes, scopes),
+    redirect_uris: options.redirectUri ?? [],
+    post_logout_redirect_uris: options.postLogoutRedirectUri ?? [],
+    first_party: options.firstParty ?? false,
+    access_token_ttl: options.accessTokenTtl ?? null,
+    refresh_token_ttl: options.refreshTokenTtl ?? null,
+    need_weda_resource: options.needWedaResource ?? false,
+    jwks: options.jwksFile ?? null,
+    jwks_uri: options.jwksUri ?? null,
+  };
+}
+
+/** @throws Error unless it may be a client's secret */
+export function checkedSecret(secret: string): string {
+  if (!/^[\x20-\x7e]{32,256}$/.test(secret)) throw new Error('a secret is 32 to 256 printable ASCII characters');
+  return secret;
+}
+
+export function scope(value: string): string[] {
+  const words = value.split(/\s+/).filter(Boolean);
+  if (words.length > 0 && !SCOPE.test(words.join(' '))) {
+    throw new InvalidArgumentError('It has characters that no scope may have.');
+  }
+  return [...new Set(words)];
+}
+
+export function redirectUris(value: string, before: string[] = []): string[] {
+  // RFC 6749 §3.1.2: absolute, without a fragment
+  if (!URL.canParse(value) || value.includes('#') || /\s/.test(value)) {
+    throw new InvalidArgumentError('It must be an absolute URI without a fragment.');
+  }
+  return [...before, value];
+}
+
+/** Parses a number of seconds between two bounds. */
+export function seconds(min: number, max: number) {
+  return (value: string): number => {
+    if (!/^\d{1,9}$/.test(value) || Number(value) < min || Number(value) > max) {
+      throw new InvalidArgumentError(`It must be a whole number of seconds from ${min} to ${max}.`);
+    }
+    return Number(value);
+  };
+}
+
+/** What a client may use unless told otherwise: the RFCs' grants. Signing up and anonymous users are for who asks for them. */
+const STANDARD_GRANTS = [
+  'password',
+  'refresh_token',
+  'authorization_code',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'client_credentials',
+];
+
+function within(part: string[], whole: string[]): string[] {
+  if (!part.every((word) => whole.includes(word))) throw new Error('--default-scope must be part of --scopes');
+  return part;
+}
+
+function grants(registry: GrantService, named: string[] | undefined, isPublic: boolean): string[] {
+  if (!named) return STANDARD_GRANTS.filter((name) => !(isPublic && name === 'client_credentials'));
+  return named.map((name) => {
+    const known = registry.canonical(name);
+    if (known === undefined) throw new Error(`there is no grant type ${name}`);
+    if (isPublic && known === 'client_credentials') throw new Error('client_credentials is for confidential clients');
+    return known;
+  });
+}
+
+export function jwks(file: string): JSONWebKeySet {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as JSONWebKeySet;
+  } catch {
+    throw new InvalidArgumentError('It must be a file that holds a JWKS.');
+  }
+}

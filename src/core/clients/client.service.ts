@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { IsNull, MoreThan } from 'typeorm';
+import { Clock } from '../../base/clock.js';
+import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { AuthDatabase } from '../../base/database/auth-database.js';
+import { checkClientKeys } from './client-key-set.js';
+import { ClientSecret } from './client-secret.entity.js';
+import { Client, type ClientAuthMethod } from './client.entity.js';
+
+/** A client with the hashes of its secrets; those may have expired. */
+export interface RegisteredClient {
+  client: Client;
+  secrets: ClientSecret[];
+}
+
+/** What a new client may be given; everything else has its default. */
+export type NewClient = Pick<Client, 'id'> & Partial<Omit<Client, 'id' | 'created_at' | 'disabled'>>;
+
+/** How long a change may take to show, in milliseconds. */
+const CACHED_FOR = 2000;
+
+/** Registers clients and looks them up. */
+@Injectable()
+export class ClientService {
+  private readonly clients = this.database.repository(Client);
+  private readonly secrets = this.database.repository(ClientSecret);
+  private readonly cache: LRUCache<string, { client: Promise<RegisteredClient | undefined>; until: number }>;
+
+  constructor(
+    private readonly database: AuthDatabase,
+    private readonly serviceSecret: ServiceSecret,
+    private readonly clock: Clock,
+  ) {
+    this.cache = new LRUCache({ max: 1000 });
+  }
+
+  /** The client as it was at most two seconds ago; undefined: there is none. */
+  find(id: string): Promise<RegisteredClient | undefined> {
+    const cached = this.cache.get(id);
+    if (cached && cached.until > this.clock.now()) return cached.client;
+    const client = this.load(id);
+    this.cache.set(id, { client, until: this.clock.now() + CACHED_FOR });
+    client.then(
+      (found) => found ?? this.cache.delete(id), // an unknown id takes no room
+      () => this.cache.delete(id),
+    );
+    return client;
+  }
+
+  /**
+   * Registers a client. One that authenticates by a secret gets it, and it is returned this once. Left out, the method
+   * is what the other values say: none if it is public, private_key_jwt if it has keys, else client_secret.
+   * @param secret at least 32 characters; left out: 256 random bits
+   * @throws Error that says what is wrong with the keys
+   */
+  async create(values: NewClient, secret = generateSecret()): Promise<{ client: Client; secret?: string }> {
+    const client = this.clients.create({
+      name: values.id,
+      public: false,
+      token_endpoint_auth_method: methodOf(values),
+      jwks: null,
+      jwks_uri: null,
+      grant_types: [],
+      scopes: [],
+      default_scope: [],
+      redirect_uris: [],
+      post_logout_redirect_uris: [],
+      first_party: false,
+      access_token_ttl: null,
+      refresh_token_ttl: null,
+      need_weda_resource: false,
+      ...values,
+      disabled: false,
+      created_at: this.clock.now(),
+    });
+    if (client.public !== (client.token_endpoint_auth_method === 'none')) {
+      throw new Error('a public client, and no other, authenticates by none');
+    }
+    checkClientKeys(client);
+    await this.clients.insert(client);
+    const hasSecret = client.token_endpoint_auth_method === 'client_secret';
+    if (hasSecret) await this.addSecret(client.id, secret);
+    await this.database.flush();
+    return hasSecret ? { client, secret } : { client };
+  }
+
+  list(): Promise<Client[]> {
+    return this.clients.find({ order: { created_at: 'ASC', id: 'ASC' } });
+  }
+
+  /** Straight from the database. */
+  async load(id: string): Promise<RegisteredClient | undefined> {
+    const client = await this.clients.findOneBy({ id });
+    return client ? { client, secrets: await this.secrets.findBy({ client_id: id }) } : undefined;
+  }
+
+  /** @returns whether there is such a client */
+  async setDisabled(id: string, disabled: boolean): Promise<boolean> {
+    const { affected } = await this.clients.update({ id }, { disabled });
+    this.cache.delete(id);
+    await this.database.flush();
+    return affected === 1;
+  }
+
+  /**
+   * Gives a client_secret client one more secret, and the living ones `keepOld` seconds from now.
+   * @returns the new secret, this once
+   */
+  async rotateSecret(id: string, keepOld: number): Promise<string> {
+    const secret = generateSecret();
+    const now = this.clock.now();
+    const last = now + keepOld * 1000;
+    const added = await this.addSecret(id, secret);
+    const old = (await this.secrets.findBy({ client_id: id })).filter((row) => row.id !== added);
+    for (const { id: oldId } of old) {
+      await this.secrets.update(
+        [
+          { id: oldId, expires_at: IsNull() },
+          { id: oldId, expires_at: MoreThan(last) },
+        ],
+        {
+          expires_at: last,
+        },
+      );
+    }
+    this.cache.delete(id);
+    await this.database.flush();
+    return secret;
+  }
+
+  private async addSecret(clientId: string, secret: string): Promise<string> {
+    const id = randomUUID();
+    await this.secrets.insert({
+      id,
+      client_id: clientId,
+      hash: this.serviceSecret.hash('client-secret', secret),
+      created_at: this.clock.now(),
+      expires_at: null,
+    });
+    return id;
+  }
+}
+
+function methodOf(values: NewClient): ClientAuthMethod {
+  if (values.public) return 'none';
+  return values.jwks || values.jwks_uri ? 'private_key_jwt' : 'client_secret';
+}

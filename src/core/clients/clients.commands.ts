@@ -1,0 +1,140 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import type { Command } from 'commander';
+import { ClientService, type RegisteredClient } from './client.service.js';
+import { SessionService } from '../sessions/session.service.js';
+import { GrantService } from '../../token/grant.service.js';
+import {
+  checkedSecret,
+  type CreateClientOptions,
+  jwks,
+  newClient,
+  redirectUris,
+  scope,
+  seconds,
+} from './client-options.js';
+import { count, describe, list, type MakeAction, moment, standardInput, table } from '../../cli/command.js';
+
+export function addClientCommands(program: Command, action: MakeAction): void {
+  const clients = program.command('clients').description('register and change clients');
+
+  clients
+    .command('create <id>')
+    .description('register a client; prints its secret, this once')
+    .option('--public', 'a client that cannot keep a secret: an app or a page')
+    .option('--name <name>', 'its name, for people')
+    .option(
+      '--grants <a,b>',
+      "grant types it may use (default: the RFCs' five, client_credentials only if confidential)",
+      list,
+    )
+    .option('--scopes <"a b">', 'scopes it may ask for (default: "openid profile")', scope)
+    .option('--default-scope <"a b">', 'what it gets when it asks for none (default: all of its scopes)', scope)
+    .option('--redirect-uri <uri>', 'where authorization codes may be sent; may be repeated', redirectUris)
+    .option(
+      '--post-logout-redirect-uri <uri>',
+      'where a browser may go after signing out; may be repeated',
+      redirectUris,
+    )
+    .option('--first-party', 'your own: its users are not asked for their consent')
+    .option('--access-token-ttl <seconds>', "life of its access tokens (default: the service's)", seconds(30, 86_400))
+    .option('--refresh-token-ttl <seconds>', "life of its sessions (default: the service's)", seconds(60, 315_360_000))
+    .option('--need-weda-resource', 'need_weda_resource in its token responses')
+    .option('--jwks-file <file>', 'authenticate it by private_key_jwt, with the public keys in this file', jwks)
+    .option('--jwks-uri <uri>', 'the same, with the public keys that it publishes there')
+    .option('--secret-stdin', 'read the secret, at least 32 characters, from standard input')
+    .action(
+      action(async (app, id: string, options: CreateClientOptions) => {
+        const service = app.get(ClientService);
+        if (!/^[\x21-\x7e]{1,128}$/.test(id)) throw new Error('a client id is 1 to 128 printable ASCII characters');
+        if (await service.load(id)) throw new Error(`the client ${id} exists already`);
+        const values = newClient(id, options, app.get(GrantService));
+        const sent = options.secretStdin ? checkedSecret(await standardInput('secret')) : undefined;
+        const { client, secret } = await service.create(values, sent);
+        const shown = sent === undefined ? secret : undefined;
+        return {
+          text: shown ? `client ${id} registered\nclient_secret: ${shown}` : `client ${id} registered`,
+          json: { ...client, ...(shown ? { client_secret: shown } : {}) },
+        };
+      }),
+    );
+
+  clients
+    .command('list')
+    .description('list the clients')
+    .action(
+      action(async (app) => {
+        const all = await app.get(ClientService).list();
+        const rows = all.map((client) => [
+          client.id,
+          client.public ? 'public' : 'confidential',
+          client.disabled ? 'disabled' : 'active',
+          client.grant_types.join(','),
+        ]);
+        return { text: table(['id', 'kind', 'state', 'grant types'], rows), json: all };
+      }),
+    );
+
+  clients
+    .command('show <id>')
+    .description('show a client and when its secrets expire')
+    .action(
+      action(async (app, id: string) => {
+        const found = await clientNamed(app, id);
+        const secrets = found.secrets.map(({ created_at, expires_at }) => ({ created_at, expires_at }));
+        const lives = secrets.map(
+          ({ created_at, expires_at }) =>
+            `since ${moment(created_at)}` + (expires_at === null ? '' : ` until ${moment(expires_at)}`),
+        );
+        return { text: describe({ ...found.client, secrets: lives }), json: { ...found.client, secrets } };
+      }),
+    );
+
+  clients
+    .command('disable <id>')
+    .description('refuse a client and end its sessions')
+    .action(
+      action(async (app, id: string) => {
+        await clientNamed(app, id);
+        await app.get(ClientService).setDisabled(id, true);
+        const ended = await app.get(SessionService).revokeAll({ clientId: id });
+        return {
+          text: `client ${id} disabled, ${count(ended, 'session')} ended`,
+          json: { id, disabled: true, sessions_ended: ended },
+        };
+      }),
+    );
+
+  clients
+    .command('enable <id>')
+    .description('let a client in again')
+    .action(
+      action(async (app, id: string) => {
+        await clientNamed(app, id);
+        await app.get(ClientService).setDisabled(id, false);
+        return { text: `client ${id} enabled`, json: { id, disabled: false, sessions_ended: 0 } };
+      }),
+    );
+
+  clients
+    .command('rotate-secret <id>')
+    .description('give a client a new secret; prints it, this once')
+    .option('--keep-old <seconds>', 'how long the old secrets go on working', seconds(0, 999_999_999), 0)
+    .action(
+      action(async (app, id: string, { keepOld }: { keepOld: number }) => {
+        const { client } = await clientNamed(app, id);
+        if (client.token_endpoint_auth_method !== 'client_secret') {
+          throw new Error(
+            `the client ${id} ${client.public ? 'is public' : 'authenticates by its keys'} and has no secret`,
+          );
+        }
+        const secret = await app.get(ClientService).rotateSecret(id, keepOld);
+        return { text: `client_secret: ${secret}`, json: { id, client_secret: secret } };
+      }),
+    );
+}
+
+async function clientNamed(app: INestApplicationContext, id: string): Promise<RegisteredClient> {
+  const found = await app.get(ClientService).load(id);
+  if (!found) throw new Error(`there is no client ${id}`);
+  return found;
+}

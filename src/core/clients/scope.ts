@@ -1,0 +1,23 @@
+import { AuthError } from '../../base/errors/auth.error.js';
+import type { Client } from './client.entity.js';
+
+/** RFC 6749 §3.3, with single spaces between the words. */
+export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+/** A scope parameter as a list of different words; undefined: it was left out. */
+export function parseScope(scope: string | undefined): string[] | undefined {
+  return scope === undefined ? undefined : [...new Set(scope.split(' '))];
+}
+
+/**
+ * The scope that a client gets for what it asks.
+ * @throws AuthError invalid_scope where it asks for more than it may have
+ */
+export function grantScope(client: Client, asked: string | undefined): string[] {
+  const scope = parseScope(asked);
+  if (!scope) return client.default_scope;
+  if (!scope.every((word) => client.scopes.includes(word))) {
+    throw new AuthError('invalid_scope', { reason: 'SCOPE_NOT_ALLOWED' });
+  }
+  return scope;
+}

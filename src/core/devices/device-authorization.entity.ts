@@ -1,0 +1,42 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { MOMENT, WORDS } from '../../base/database/columns.js';
+
+/** A device authorization (RFC 8628). Written by DeviceAuthorizationService alone. */
+@Entity('auth_device_authorization')
+export class DeviceAuthorization {
+  /** Keyed hash of the device code. */
+  @PrimaryColumn({ type: 'varchar', length: 43 })
+  hash: string;
+
+  /** Keyed hash of the user code. */
+  @Index('uq_auth_device_authorization_user_code', { unique: true })
+  @Column({ type: 'varchar', length: 43 })
+  user_code_hash: string;
+
+  @Column({ type: 'varchar', length: 128 })
+  client_id: string;
+
+  @Column(WORDS)
+  scope: string[];
+
+  @Column({ type: 'varchar', length: 8, default: 'pending' })
+  status: 'pending' | 'approved' | 'denied' | 'used';
+
+  /** The user who approved. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  sub: string | null;
+
+  @Column({ ...MOMENT, nullable: true })
+  authenticated_at: number | null;
+
+  /** Least seconds between two polls; grows by 5 with each slow_down (RFC 8628 §3.5). */
+  @Column({ type: 'integer' })
+  interval: number;
+
+  @Column({ ...MOMENT, nullable: true })
+  polled_at: number | null;
+
+  @Index('ix_auth_device_authorization_expires')
+  @Column(MOMENT)
+  expires_at: number;
+}

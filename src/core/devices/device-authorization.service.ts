@@ -1,0 +1,146 @@
+import { randomInt } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import type { Client } from '../clients/client.entity.js';
+import { grantScope } from '../clients/scope.js';
+import { Clock } from '../../base/clock.js';
+import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { AuthDatabase } from '../../base/database/auth-database.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { DeviceAuthorization } from './device-authorization.entity.js';
+
+/** RFC 8628 §3.2. */
+export interface DeviceAuthorizationResponse {
+  device_code: string;
+  /** `XXXX-XXXX`, letters and digits without 0, 1, I and O. */
+  user_code: string;
+  verification_uri: string;
+  verification_uri_complete: string;
+  /** Seconds. */
+  expires_in: number;
+  /** Seconds. */
+  interval: number;
+}
+
+/** RFC 8628 §3.4, and CloudBase's name for it. */
+const DEVICE_CODE = ['urn:ietf:params:oauth:grant-type:device_code', 'device_code'];
+const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+/** RFC 8628 §3.5: how many seconds each slow_down adds to the interval. */
+const SLOW_DOWN = 5;
+/** How long an expired code is kept, in milliseconds, so that its client is told what happened. */
+const KEPT_FOR = 3_600_000;
+
+/** Starts device authorizations (RFC 8628), takes the user's answer and uses them up. */
+@Injectable()
+export class DeviceAuthorizationService {
+  private readonly rows = this.database.repository(DeviceAuthorization);
+
+  constructor(
+    private readonly database: AuthDatabase,
+    private readonly secret: ServiceSecret,
+    private readonly clock: Clock,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /**
+   * Starts an authorization for a client that has authenticated.
+   * @param scope space-separated; left out: the client's default scope
+   * @throws AuthError permission_denied, invalid_scope
+   */
+  async start(client: Client, scope?: string): Promise<DeviceAuthorizationResponse> {
+    if (!DEVICE_CODE.some((grantType) => client.grant_types.includes(grantType))) {
+      throw new AuthError('permission_denied', { reason: 'GRANT_TYPE_NOT_ALLOWED' });
+    }
+    const deviceCode = generateSecret();
+    const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+    const userCode = `${letters.slice(0, 4)}-${letters.slice(4)}`;
+    await this.rows.insert({
+      hash: this.secret.hash('device-code', deviceCode),
+      user_code_hash: this.userCodeHash(userCode),
+      client_id: client.id,
+      scope: grantScope(client, scope),
+      status: 'pending',
+      interval: this.options.deviceCodeInterval,
+      expires_at: this.clock.now() + this.options.deviceCodeTtl * 1000,
+    });
+    return {
+      device_code: deviceCode,
+      user_code: userCode,
+      verification_uri: this.options.verificationUri,
+      verification_uri_complete: `${this.options.verificationUri}?user_code=${userCode}`,
+      expires_in: this.options.deviceCodeTtl,
+      interval: this.options.deviceCodeInterval,
+    };
+  }
+
+  /**
+   * The user agrees.
+   * @param authenticatedAt when they proved who they are, in milliseconds since the Unix epoch; default: now
+   * @returns false where there is no such code that waits for an answer
+   */
+  approve(userCode: string, sub: string, authenticatedAt = this.clock.now()): Promise<boolean> {
+    return this.answer(userCode, { status: 'approved', sub, authenticated_at: authenticatedAt });
+  }
+
+  /** The user refuses. @returns false where there is no such code that waits for an answer */
+  deny(userCode: string): Promise<boolean> {
+    return this.answer(userCode, { status: 'denied' });
+  }
+
+  /** What a user code stands for, while it waits for an answer. */
+  async findPending(userCode: string): Promise<DeviceAuthorization | undefined> {
+    return (await this.rows.findOneBy(this.pending(userCode))) ?? undefined;
+  }
+
+  /** The authorization of a device code; undefined: not one of ours. */
+  async find(deviceCode: string): Promise<DeviceAuthorization | undefined> {
+    return (await this.rows.findOneBy({ hash: this.secret.hash('device-code', deviceCode) })) ?? undefined;
+  }
+
+  /** Notes a poll. @returns false where it came too early: the interval is longer from now on */
+  async poll({ hash, interval }: DeviceAuthorization): Promise<boolean> {
+    const now = this.clock.now();
+    const { affected } = await this.rows.update(
+      [
+        { hash, polled_at: IsNull() },
+        { hash, polled_at: LessThanOrEqual(now - interval * 1000) },
+      ],
+      { polled_at: now },
+    );
+    if (affected === 1) return true;
+    await this.rows.increment({ hash }, 'interval', SLOW_DOWN);
+    await this.rows.update({ hash }, { polled_at: now });
+    return false;
+  }
+
+  /** Uses an approved code up. Of any number of parallel calls exactly one is told true. */
+  async consume({ hash }: DeviceAuthorization): Promise<boolean> {
+    const { affected } = await this.rows.update(
+      { hash, status: 'approved', expires_at: MoreThan(this.clock.now()) },
+      { status: 'used' },
+    );
+    return affected === 1;
+  }
+
+  /** Removes at most `batch` authorizations that are long over. */
+  removeExpired(batch: number): Promise<number> {
+    const where = { expires_at: LessThanOrEqual(this.clock.now() - KEPT_FOR) };
+    return this.database.deleteSome(this.rows, 'hash', where, batch);
+  }
+
+  private async answer(userCode: string, values: Partial<DeviceAuthorization>): Promise<boolean> {
+    const { affected } = await this.rows.update(this.pending(userCode), values);
+    await this.database.flush();
+    return affected === 1;
+  }
+
+  private pending(userCode: string) {
+    const user_code_hash = this.userCodeHash(userCode);
+    return { user_code_hash, status: 'pending' as const, expires_at: MoreThan(this.clock.now()) };
+  }
+
+  private userCodeHash(userCode: string): string {
+    return this.secret.hash('user-code', userCode.toUpperCase().replace(/[^A-Z0-9]/g, ''));
+  }
+}

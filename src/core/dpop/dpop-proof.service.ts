@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWSHeaderParameters, jwtVerify } from 'jose';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { Clock } from '../../base/clock.js';
+import { isSecretJwk } from '../../base/crypto/jwk.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { MAX_JTI, UsedJtiService } from '../replay/used-jti.service.js';
+import { normalizedUri, requestUris } from './request-uri.js';
+
+/** What a proof may be signed with: `dpop_signing_alg_values_supported` (RFC 9449 §5.1). */
+export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519']; // the last is RFC 9864's name of the one before
+
+/** Longest proof that is looked at, in characters: an RSA key of 4096 bits and its signature need half of it. */
+const MAX_PROOF = 4096;
+/** Seconds by which a proof's iat may differ from now; see docs/decisions.md. */
+const WINDOW = 300;
+
+/** Checks DPoP proofs (RFC 9449 §4.3), each good for one request. */
+@Injectable()
+export class DpopProofService {
+  private readonly issuer: string[];
+  private readonly resources: string[];
+
+  constructor(
+    private readonly usedJtis: UsedJtiService,
+    private readonly clock: Clock,
+    @Inject(AUTH_OPTIONS) { issuer, audience }: ResolvedAuthOptions,
+  ) {
+    this.issuer = [issuer];
+    // a host's own routes may be reached under the URL that its access tokens are for
+    this.resources = /^https?:/.test(audience) && URL.canParse(audience) ? [issuer, audience] : [issuer];
+  }
+
+  /**
+   * Accepts the proof of a request, once. The numbers are those of RFC 9449 §4.3.
+   * @param accessToken at a protected resource: the access token that the proof comes with
+   * @returns the key's thumbprint (`jkt`, RFC 7638); undefined where the request has no proof
+   * @throws AuthError invalid_dpop_proof
+   */
+  async accept(request: Request, accessToken?: string): Promise<string | undefined> {
+    const sent = request.headersDistinct['dpop'];
+    if (sent === undefined) return undefined;
+    const proof = sent[0]!;
+    if (sent.length > 1 || proof.length > MAX_PROOF) throw invalid(); // 1
+    const { payload, protectedHeader } = await this.verify(proof); // 2 to 7
+    const { jti, htm, htu, iat, ath } = payload;
+    if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI) throw invalid(); // 3
+    if (typeof iat !== 'number') throw invalid();
+    const targets = requestUris(request, accessToken === undefined ? this.issuer : this.resources);
+    const uri = normalizedUri(htu);
+    if (htm !== request.method || uri === undefined || !targets.includes(uri)) {
+      throw refusal('DPOP_PROOF_MISMATCH'); // 8, 9
+    }
+    // 10: no nonces of ours, so a claim of that name means nothing
+    const now = this.clock.now();
+    if (Math.abs(now - iat * 1000) > WINDOW * 1000) throw refusal('DPOP_PROOF_EXPIRED'); // 11
+    if (accessToken !== undefined && ath !== hashOf(accessToken)) throw refusal('DPOP_PROOF_MISMATCH'); // 12
+    const jkt = await calculateJwkThumbprint(protectedHeader.jwk!, 'sha256');
+    const tooOldFrom = Math.ceil((iat + WINDOW) * 1000) + 1;
+    const consumed = await this.usedJtis.consume('dpop', jkt, jti, tooOldFrom);
+    if (!consumed) throw refusal('DPOP_PROOF_REUSED'); // §11.1
+    return jkt;
+  }
+
+  private async verify(proof: string) {
+    try {
+      return await jwtVerify(proof, embeddedKey, {
+        typ: 'dpop+jwt',
+        algorithms: DPOP_ALGS,
+        currentDate: new Date(this.clock.now()),
+      });
+    } catch (cause) {
+      throw cause instanceof errors.JWTExpired ? refusal('DPOP_PROOF_EXPIRED') : invalid(cause);
+    }
+  }
+}
+
+/** The proof's own key: public (7), and of the type that its alg asks for. */
+function embeddedKey(header: JWSHeaderParameters) {
+  if (typeof header.jwk !== 'object' || header.jwk === null || isSecretJwk(header.jwk)) throw new errors.JWSInvalid();
+  return EmbeddedJWK(header);
+}
+
+/** RFC 9449 §4.2: `ath`, base64url of the SHA-256 of the access token. */
+function hashOf(accessToken: string): string {
+  return createHash('sha256').update(accessToken).digest('base64url');
+}
+
+function invalid(cause?: unknown): AuthError {
+  return refusal('DPOP_PROOF_INVALID', cause);
+}
+
+function refusal(reason: `DPOP_PROOF_${'INVALID' | 'MISMATCH' | 'EXPIRED' | 'REUSED'}`, cause?: unknown): AuthError {
+  return new AuthError('invalid_dpop_proof', { reason, cause });
+}

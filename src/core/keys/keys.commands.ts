@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { KeyService } from './key.service.js';
+import { type MakeAction, moment, table } from '../../cli/command.js';
+
+export function addKeyCommands(program: Command, action: MakeAction): void {
+  const keys = program.command('keys').description('list and rotate signing keys');
+
+  keys
+    .command('list')
+    .description('list the signing keys')
+    .action(
+      action(async (app) => {
+        const all = (await app.get(KeyService).list()).map(
+          ({ key: { kid, alg, created_at, signs_from }, signing }) => ({
+            kid,
+            alg,
+            created_at,
+            signs_from,
+            signing,
+          }),
+        );
+        const rows = all.map(({ kid, alg, signs_from, signing }) => [
+          kid,
+          alg,
+          moment(signs_from),
+          signing ? 'signing' : 'published',
+        ]);
+        return { text: table(['kid', 'alg', 'signs from', 'state'], rows), json: all };
+      }),
+    );
+
+  keys
+    .command('rotate')
+    .description('make a new signing key; it signs once every copy of the old JWKS has run out')
+    .action(
+      action(async (app) => {
+        const { kid, alg, signs_from } = await app.get(KeyService).rotate();
+        return { text: `key ${kid} signs from ${moment(signs_from)}`, json: { kid, alg, signs_from } };
+      }),
+    );
+}

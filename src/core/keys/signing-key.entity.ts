@@ -1,0 +1,24 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { SigningAlg } from '../../base/auth.options.js';
+import { MOMENT } from '../../base/database/columns.js';
+
+/** A key pair that signs tokens. Written by KeyService alone. */
+@Entity('auth_signing_key')
+export class SigningKey {
+  @PrimaryColumn({ type: 'varchar', length: 22 })
+  kid: string;
+
+  @Column({ type: 'varchar', length: 5 })
+  alg: SigningAlg;
+
+  /** PKCS#8 DER, sealed under the service secret. */
+  @Column({ type: 'text' })
+  sealed_private_key: string;
+
+  @Column(MOMENT)
+  created_at: number;
+
+  /** It is published from the start and signs from this moment, so that verifiers know it by then. */
+  @Column(MOMENT)
+  signs_from: number;
+}

@@ -1,0 +1,66 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { errors, jwtVerify } from 'jose';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { ClientService } from '../clients/client.service.js';
+import { Clock } from '../../base/clock.js';
+import { KeyService } from '../keys/key.service.js';
+import { SessionService } from './session.service.js';
+
+/** The claims of an access token of ours (RFC 9068 §2.2). Moments are in seconds since the Unix epoch. */
+export interface AccessToken {
+  iss: string;
+  sub: string;
+  aud: string;
+  exp: number;
+  iat: number;
+  jti: string;
+  client_id: string;
+  /** Space-separated. */
+  scope: string;
+  groups: string[];
+  /** The session; a client's own token has none. */
+  sid?: string;
+  /** The key that it is bound to (RFC 9449 §6.1); a Bearer token has none. */
+  cnf?: { jkt: string };
+}
+
+/** Reads access tokens of ours. */
+@Injectable()
+export class AccessTokenService {
+  constructor(
+    private readonly keys: KeyService,
+    private readonly sessions: SessionService,
+    private readonly clients: ClientService,
+    private readonly clock: Clock,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /**
+   * Checks signature, type, issuer, audience and expiry (RFC 9068 §4); asks no database.
+   * @param options.expired true: its time may have run out, for what only ends a session
+   * @returns undefined where any of them is wrong
+   */
+  async verify(token: string, { expired = false } = {}): Promise<AccessToken | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, ({ kid, alg }) => this.keys.verificationKey(kid, alg), {
+        typ: 'at+jwt',
+        issuer: this.options.issuer,
+        audience: this.options.audience,
+        requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id'],
+        currentDate: new Date(this.clock.now()),
+        clockTolerance: expired ? Number.MAX_SAFE_INTEGER : 0,
+      });
+      return payload as unknown as AccessToken;
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether what stands behind the token still does: its session and user, or the client itself. */
+  async isLive(token: AccessToken): Promise<boolean> {
+    if (token.sid !== undefined) return this.sessions.isAlive(token.sid);
+    const found = await this.clients.find(token.client_id);
+    return found !== undefined && !found.client.disabled;
+  }
+}

@@ -1,0 +1,59 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { MOMENT, WORDS } from '../../base/database/columns.js';
+
+/** One sign-in, for as long as it lasts. Written by SessionService alone. */
+@Entity('auth_session')
+export class Session {
+  /** 16 random bytes, base64url: the `sid` of its tokens. */
+  @PrimaryColumn({ type: 'varchar', length: 22 })
+  id: string;
+
+  @Index('ix_auth_session_sub')
+  @Column({ type: 'varchar', length: 255 })
+  sub: string;
+
+  @Index('ix_auth_session_client')
+  @Column({ type: 'varchar', length: 128 })
+  client_id: string;
+
+  @Column(WORDS)
+  scope: string[];
+
+  /** The one generation whose refresh token is alive. */
+  @Column({ type: 'integer', default: 0 })
+  generation: number;
+
+  /** When the user proved who they are. */
+  @Column(MOMENT)
+  authenticated_at: number;
+
+  @Column(MOMENT)
+  created_at: number;
+
+  @Index('ix_auth_session_expires')
+  @Column(MOMENT)
+  expires_at: number;
+
+  /** When the living generation was derived; null before the first refresh. */
+  @Column({ ...MOMENT, nullable: true })
+  rotated_at: number | null;
+
+  /** The x-device-id that came with that rotation. */
+  @Column({ type: 'varchar', length: 128, nullable: true })
+  rotated_by_device: string | null;
+
+  /** The x-device-id of the sign-in. */
+  @Column({ type: 'varchar', length: 128, nullable: true })
+  device_id: string | null;
+
+  /** Thumbprint (RFC 7638) of the key whose proof every refresh needs (RFC 9449 §5); null: it needs none. */
+  @Column({ type: 'varchar', length: 43, nullable: true })
+  dpop_jkt: string | null;
+  /** The browser session that it was opened from, and ends with; null: none. */
+  @Index('ix_auth_session_browser')
+  @Column({ type: 'varchar', length: 22, nullable: true })
+  browser_session_id: string | null;
+
+  @Column({ ...MOMENT, nullable: true })
+  revoked_at: number | null;
+}

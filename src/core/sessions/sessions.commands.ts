@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { BrowserSessionService } from '../../oauth/browser/browser-session.service.js';
+import { SessionService } from './session.service.js';
+import { count, type MakeAction, moment, table } from '../../cli/command.js';
+import { userNamed } from '../users/users.commands.js';
+
+export function addSessionCommands(program: Command, action: MakeAction): void {
+  const sessions = program.command('sessions').description('list and end sessions');
+
+  sessions
+    .command('list')
+    .description('list the sessions of a user')
+    .requiredOption('--user <username>', 'whose')
+    .action(
+      action(async (app, { user }: { user: string }) => {
+        const { id } = await userNamed(app, user);
+        const all = await app.get(SessionService).list(id);
+        const rows = all.map((session) => [
+          session.id,
+          session.client_id,
+          session.device_id ?? '-',
+          moment(session.created_at),
+          session.revoked_at === null ? 'alive' : 'ended',
+        ]);
+        return { text: table(['id', 'client', 'device', 'signed in', 'state'], rows), json: all };
+      }),
+    );
+
+  sessions
+    .command('revoke [id]')
+    .description('end one session, or every session of a user, of a client, or of a user at a client')
+    .option('--user <username>', 'every session of this user')
+    .option('--client <id>', 'every session of this client')
+    .action(
+      action(async (app, id: string | undefined, { user, client }: { user?: string; client?: string }) => {
+        const service = app.get(SessionService);
+        let ended: number;
+        if (id !== undefined && user === undefined && client === undefined) {
+          if (!(await service.revoke(id))) throw new Error(`there is no living session ${id}`);
+          ended = 1;
+        } else if (id === undefined && user !== undefined) {
+          const { id: sub } = await userNamed(app, user);
+          // a browser that stays signed in would get its next code at once
+          if (client === undefined) await app.get(BrowserSessionService).endAll(sub);
+          ended = await service.revokeAll({ sub, clientId: client });
+        } else if (id === undefined && client !== undefined) {
+          ended = await service.revokeAll({ clientId: client });
+        } else {
+          throw new Error('name a session, or --user or --client or both');
+        }
+        return { text: `${count(ended, 'session')} ended`, json: { sessions_ended: ended } };
+      }),
+    );
+}

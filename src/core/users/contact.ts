@@ -1,0 +1,39 @@
+import { badField } from '../../base/errors/auth.error.js';
+
+/** How somebody can be reached, in the one form in which it is stored and compared. */
+export interface Contact {
+  channel: 'email' | 'phone_number';
+  /** Lower-cased address; or `+<country> <number>`. */
+  value: string;
+}
+
+const EMAIL = /^[^\s@<>()[\],;:"\\\p{C}]+@[^\s@<>()[\],;:"\\\p{C}.]+(\.[^\s@<>()[\],;:"\\\p{C}.]+)+$/u;
+const MAX_EMAIL = 254; // RFC 5321 §4.5.3.1.3
+/** The SDK puts +86 in front of a number without a country; so does this. */
+const PHONE = /^(?:\+(\d{1,3}) +|\+(86))?(\d{5,14})$/;
+
+/** What a username may be besides: an e-mail address or a phone number. */
+export function contactOf(username: string): Contact | undefined {
+  const text = username.trim();
+  if (text.length <= MAX_EMAIL && EMAIL.test(text)) return { channel: 'email', value: text.toLowerCase() };
+  const phone = PHONE.exec(text);
+  return phone ? { channel: 'phone_number', value: `+${phone[1] ?? phone[2] ?? '86'} ${phone[3]}` } : undefined;
+}
+
+/**
+ * The one contact that a request names.
+ * @throws AuthError invalid_argument where it names none, both, or a malformed one
+ */
+export function requireContact(sent: { email?: string; phone_number?: string }): Contact {
+  const { email, phone_number } = sent;
+  if (email !== undefined && phone_number !== undefined) {
+    throw badField('phone_number', 'PARAMETER_INVALID', 'must not be sent beside email');
+  }
+  const field = phone_number === undefined ? 'email' : 'phone_number';
+  const value = phone_number ?? email;
+  if (value === undefined) throw badField('email', 'PARAMETER_MISSING', 'is required, or phone_number');
+  const contact = contactOf(value);
+  if (contact?.channel === field) return contact;
+  const description = field === 'email' ? 'must be an e-mail address' : 'must be like +86 13800000000';
+  throw badField(field, 'PARAMETER_INVALID', description);
+}

@@ -1,0 +1,97 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import type { Command } from 'commander';
+import { SessionService } from '../sessions/session.service.js';
+import type { UserRow } from './user.entity.js';
+import { UserService } from './user.service.js';
+import { count, describe, list, type MakeAction, standardInput, table } from '../../cli/command.js';
+
+export function addUserCommands(program: Command, action: MakeAction): void {
+  const users = program.command('users').description('add and change users');
+
+  users
+    .command('create <username>')
+    .description('add a user')
+    .requiredOption('--password-stdin', 'read the password from standard input')
+    .option('--email <address>', 'e-mail address')
+    .option('--name <name>', 'full name')
+    .option('--groups <a,b>', 'names of groups', list)
+    .action(
+      action(async (app, username: string, options: { email?: string; name?: string; groups?: string[] }) => {
+        const { email, name, groups } = options;
+        const password = await standardInput('password');
+        const row = await app.get(UserService).create({ username, password, email, name, groups });
+        return { text: `user ${row.username} created\nsub: ${row.id}`, json: shownUser(row) };
+      }),
+    );
+
+  users
+    .command('list')
+    .description('list the users')
+    .action(
+      action(async (app) => {
+        const all = await app.get(UserService).list();
+        const rows = all.map((row) => [row.username, row.id, row.disabled ? 'disabled' : 'active']);
+        return { text: table(['username', 'sub', 'state'], rows), json: all.map(shownUser) };
+      }),
+    );
+
+  users
+    .command('show <username>')
+    .description('show a user')
+    .action(
+      action(async (app, username: string) => {
+        const json = shownUser(await userNamed(app, username));
+        return { text: describe(json), json };
+      }),
+    );
+
+  users
+    .command('disable <username>')
+    .description('refuse a user and end their sessions')
+    .action(
+      action(async (app, username: string) => {
+        const { id } = await userNamed(app, username);
+        await app.get(UserService).setDisabled(id, true);
+        const ended = await app.get(SessionService).revokeAll({ sub: id });
+        return {
+          text: `user ${username} disabled, ${count(ended, 'session')} ended`,
+          json: { sub: id, disabled: true, sessions_ended: ended },
+        };
+      }),
+    );
+
+  users
+    .command('enable <username>')
+    .description('let a user in again')
+    .action(
+      action(async (app, username: string) => {
+        const { id } = await userNamed(app, username);
+        await app.get(UserService).setDisabled(id, false);
+        return { text: `user ${username} enabled`, json: { sub: id, disabled: false, sessions_ended: 0 } };
+      }),
+    );
+
+  users
+    .command('set-password <username>')
+    .description('set a password and end the sessions that the old one opened')
+    .option('--password-stdin', 'read the password from standard input (always; the option is for symmetry)')
+    .action(
+      action(async (app, username: string) => {
+        const { id } = await userNamed(app, username);
+        await app.get(UserService).setPassword(id, await standardInput('password'));
+        const ended = await app.get(SessionService).revokeAll({ sub: id });
+        return { text: `password set, ${count(ended, 'session')} ended`, json: { sub: id, sessions_ended: ended } };
+      }),
+    );
+}
+
+/** @throws Error that says there is none */
+export async function userNamed(app: INestApplicationContext, username: string): Promise<UserRow> {
+  const row = await app.get(UserService).load(username);
+  if (!row) throw new Error(`there is no user ${username}`);
+  return row;
+}
+
+function shownUser({ id, username, email, name, groups, disabled, created_at }: UserRow) {
+  return { sub: id, username, email, name, groups, disabled, created_at };
+}

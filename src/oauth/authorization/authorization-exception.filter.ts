@@ -1,0 +1,29 @@
+import { type ArgumentsHost, Catch, Inject } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { PageExceptionFilter } from '../pages/page-exception.filter.js';
+import { PageService } from '../pages/page.service.js';
+import { AuthorizationAnswers } from './authorization-answers.js';
+import { AuthorizationRefusal } from './authorization-refusal.js';
+
+/** Tells the client what is meant for the client, and the user everything else. */
+@Catch()
+export class AuthorizationExceptionFilter extends PageExceptionFilter {
+  constructor(
+    @Inject(AUTH_OPTIONS) options: ResolvedAuthOptions,
+    pages: PageService,
+    private readonly answers: AuthorizationAnswers,
+  ) {
+    super(options, pages);
+  }
+
+  override catch(thrown: unknown, host: ArgumentsHost): void {
+    if (!(thrown instanceof AuthorizationRefusal)) return super.catch(thrown, host);
+    const request = host.switchToHttp().getRequest<Request>();
+    const response = host.switchToHttp().getResponse<Response>();
+    response.locals['reason'] = thrown.cause.reason;
+    this.answers
+      .error(request, response, thrown.target, thrown.cause)
+      .catch((error: unknown) => super.catch(error, host));
+  }
+}

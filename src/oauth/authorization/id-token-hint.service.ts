@@ -1,0 +1,39 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { errors, jwtVerify } from 'jose';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { KeyService } from '../../core/keys/key.service.js';
+
+/** Whom an id_token of ours was about, and for which client. */
+export interface IdTokenHint {
+  sub: string;
+  clientId: string;
+}
+
+/** Longest hint that we would look at, in characters. */
+export const MAX_ID_TOKEN_HINT = 8192;
+
+/** Reads id_token_hint (OpenID Connect Core §3.1.2.1): an id_token of ours, which may have expired. */
+@Injectable()
+export class IdTokenHintService {
+  constructor(
+    private readonly keys: KeyService,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /** @returns undefined where it is not, by a key that is still published, an id_token of ours */
+  async read(hint: string): Promise<IdTokenHint | undefined> {
+    if (hint.length > MAX_ID_TOKEN_HINT) return undefined;
+    try {
+      const { payload } = await jwtVerify(hint, ({ kid, alg }) => this.keys.verificationKey(kid, alg), {
+        typ: 'JWT', // an access token (at+jwt) is no id_token
+        issuer: this.options.issuer,
+        requiredClaims: ['sub', 'aud'],
+        currentDate: new Date(0), // RP-Initiated Logout §2: may have expired
+      });
+      return { sub: payload.sub!, clientId: payload.aud as string };
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+  }
+}

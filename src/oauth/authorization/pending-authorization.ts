@@ -1,0 +1,137 @@
+import type { Client } from '../../core/clients/client.entity.js';
+import { grantScope, SCOPE } from '../../core/clients/scope.js';
+import { AuthError, badField } from '../../base/errors/auth.error.js';
+import type { Parameters } from '../../base/http/parameters.js';
+
+export const RESPONSE_MODES = ['query', 'form_post'] as const;
+export const PROMPTS = ['none', 'login', 'consent', 'select_account'] as const;
+type Prompt = (typeof PROMPTS)[number];
+
+/** Where the answer to an authorization request goes, proven to be the client's. */
+export interface AuthorizationTarget {
+  client_id: string;
+  redirect_uri: string;
+  response_mode: (typeof RESPONSE_MODES)[number];
+  state?: string;
+}
+
+/** A checked authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1) that waits for its answer. */
+export interface PendingAuthorization extends AuthorizationTarget {
+  scope: string[];
+  nonce?: string;
+  /** Thumbprint of the key that the redemption must prove (RFC 9449 §10). */
+  dpop_jkt?: string;
+  /** PKCE S256 (RFC 7636 §4.2). */
+  code_challenge?: string;
+  prompt: Prompt[];
+  /** Seconds. */
+  max_age?: number;
+  login_hint?: string;
+  ui_locales?: string;
+  id_token_hint?: string;
+  /** When it came in, in milliseconds since the Unix epoch: a later sign-in is one for this request. */
+  started_at: number;
+}
+
+const PRINTABLE = /^\P{Cc}*$/u;
+
+/**
+ * Checks everything but client and redirect_uri.
+ * @throws AuthError for the first parameter that is wrong
+ */
+export function checkAuthorization(
+  client: Client,
+  target: AuthorizationTarget,
+  parameters: Parameters,
+  now: number,
+): PendingAuthorization {
+  const read = (name: string, max: number, pattern = PRINTABLE, description = 'must not contain control characters') =>
+    readText(parameters, name, max, pattern, description);
+  // OpenID Connect Core §6, §7.2.1: never silently ignored
+  if (parameters.get('request') !== undefined) throw unsupported('REQUEST_OBJECT_UNSUPPORTED');
+  if (parameters.get('request_uri') !== undefined) throw unsupported('REQUEST_URI_UNSUPPORTED');
+  if (parameters.get('registration') !== undefined) throw unsupported('REGISTRATION_UNSUPPORTED');
+  const responseType = parameters.get('response_type');
+  if (responseType === undefined) throw badField('response_type', 'PARAMETER_MISSING', 'is required');
+  if (responseType !== 'code') throw unsupported('RESPONSE_TYPE_UNSUPPORTED');
+  if (!client.grant_types.includes('authorization_code')) {
+    throw new AuthError('permission_denied', { reason: 'GRANT_TYPE_NOT_ALLOWED' });
+  }
+  const responseMode = oneOf('response_mode', RESPONSE_MODES, parameters.get('response_mode') ?? 'query');
+  const state = read('state', 2048);
+  const code_challenge = challengeOf(client, parameters);
+  const scope = grantScope(client, read('scope', 1024, SCOPE, 'must be words separated by single spaces'));
+  const prompt = (read('prompt', 64) ?? '').split(' ').filter(Boolean);
+  const prompts = prompt.map((word) => oneOf('prompt', PROMPTS, word));
+  if (prompts.includes('none') && prompts.length > 1) {
+    throw badField('prompt', 'PARAMETER_INVALID', 'must be none alone'); // OpenID Connect Core §3.1.2.1
+  }
+  const maxAge = read('max_age', 10, /^\d+$/, 'must be a whole number of seconds');
+  return {
+    ...target,
+    response_mode: responseMode,
+    state,
+    scope,
+    nonce: read('nonce', 512),
+    dpop_jkt: read('dpop_jkt', 43, /^[A-Za-z0-9_-]{43}$/, 'must be the base64url of a SHA-256'),
+    code_challenge,
+    prompt: prompts,
+    max_age: maxAge === undefined ? undefined : Number(maxAge),
+    login_hint: read('login_hint', 256),
+    ui_locales: read('ui_locales', 128),
+    id_token_hint: read('id_token_hint', 8192),
+    started_at: now,
+  };
+}
+
+/** What an error can be answered to before the request is judged: parameters that are wrong themselves are left out. */
+export function targetOf(client: Client, redirectUri: string, parameters: Parameters): AuthorizationTarget {
+  const state = parameters.peek('state');
+  return {
+    client_id: client.id,
+    redirect_uri: redirectUri,
+    response_mode: RESPONSE_MODES.find((mode) => mode === parameters.peek('response_mode')) ?? 'query',
+    state: state !== undefined && state.length <= 2048 && PRINTABLE.test(state) ? state : undefined,
+  };
+}
+
+/** PKCE: S256 alone (RFC 9700 §2.1.1), never left out by a public client. */
+function challengeOf(client: Client, parameters: Parameters): string | undefined {
+  const challenge = parameters.get('code_challenge');
+  const method = parameters.get('code_challenge_method');
+  if (challenge === undefined && method !== undefined) {
+    throw badField('code_challenge', 'PARAMETER_MISSING', 'is required with code_challenge_method');
+  }
+  if (challenge === undefined && client.public) {
+    throw badField('code_challenge', 'PARAMETER_MISSING', 'is required for public clients');
+  }
+  // RFC 7636 §4.3: left out, it would mean plain
+  if (challenge !== undefined && method !== 'S256') {
+    throw badField('code_challenge_method', 'PARAMETER_INVALID', 'must be S256');
+  }
+  if (challenge !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(challenge)) {
+    throw badField('code_challenge', 'PARAMETER_INVALID', 'must be the base64url of a SHA-256');
+  }
+  return challenge;
+}
+
+function readText(parameters: Parameters, name: string, max: number, pattern: RegExp, description: string) {
+  const value = parameters.get(name);
+  if (value === undefined) return undefined;
+  if (value.length > max) throw badField(name, 'PARAMETER_TOO_LONG', `must be at most ${max} characters`);
+  if (!pattern.test(value)) throw badField(name, 'PARAMETER_INVALID', description);
+  return value;
+}
+
+function oneOf<T extends string>(name: string, known: readonly T[], value: string): T {
+  const found = known.find((one) => one === value);
+  if (found === undefined) throw badField(name, 'PARAMETER_INVALID', `must be of ${known.join(', ')}`);
+  return found;
+}
+
+function unsupported(
+  reason:
+    'REQUEST_OBJECT_UNSUPPORTED' | 'REQUEST_URI_UNSUPPORTED' | 'REGISTRATION_UNSUPPORTED' | 'RESPONSE_TYPE_UNSUPPORTED',
+): AuthError {
+  return new AuthError('invalid_argument', { reason });
+}

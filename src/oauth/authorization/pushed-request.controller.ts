@@ -1,0 +1,37 @@
+import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { ClientAuthenticator } from '../../core/clients/client-authenticator.js';
+import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { parametersOf } from '../../base/http/parameters.js';
+import { requestIdOf } from '../../base/http/request-id.js';
+import { sendJson } from '../../base/http/send-json.js';
+import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
+import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { AuthorizationRequestService } from './authorization-request.service.js';
+import { PushedRequestService } from './pushed-request.service.js';
+
+/** `POST /oauth2/par`: takes an authorization request from the client itself (RFC 9126 §2). */
+@Controller({ path: 'oauth2/par', version: VERSION_NEUTRAL })
+@UseFilters(OAuthExceptionFilter)
+export class PushedRequestController {
+  constructor(
+    private readonly authenticator: ClientAuthenticator,
+    private readonly requests: AuthorizationRequestService,
+    private readonly pushed: PushedRequestService,
+  ) {}
+
+  @Post()
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  async push(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestIdOf(request));
+    const pending = this.requests.check(client, parametersOf(request));
+    sendJson(request, response, 201, await this.pushed.push(pending));
+  }
+
+  @All()
+  methodNotAllowed(): never {
+    throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'POST' } });
+  }
+}

@@ -1,0 +1,65 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LessThanOrEqual } from 'typeorm';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { Clock } from '../../base/clock.js';
+import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { AuthDatabase } from '../../base/database/auth-database.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import type { PendingAuthorization } from './pending-authorization.js';
+import { PushedRequest } from './pushed-request.entity.js';
+
+/** RFC 9126 §2.2. */
+export interface PushedAuthorizationResponse {
+  request_uri: string;
+  /** Seconds. */
+  expires_in: number;
+}
+
+/** Keeps pushed authorization requests (RFC 9126) until a browser brings their request_uri. */
+@Injectable()
+export class PushedRequestService {
+  static readonly PREFIX = 'urn:ietf:params:oauth:request_uri:';
+
+  private readonly rows = this.database.repository(PushedRequest);
+
+  constructor(
+    private readonly database: AuthDatabase,
+    private readonly secret: ServiceSecret,
+    private readonly clock: Clock,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  async push(request: PendingAuthorization): Promise<PushedAuthorizationResponse> {
+    const reference = generateSecret();
+    const expires_in = this.options.pushedRequestTtl;
+    await this.rows.insert({
+      hash: this.secret.hash('pushed-request', reference),
+      client_id: request.client_id,
+      request: JSON.stringify(request),
+      expires_at: this.clock.now() + expires_in * 1000,
+    });
+    await this.database.flush();
+    return { request_uri: PushedRequestService.PREFIX + reference, expires_in };
+  }
+
+  /**
+   * Uses a request_uri up: it works once (RFC 9126 §7.3), and for the client that pushed (§4).
+   * @throws AuthError invalid_argument
+   */
+  async take(requestUri: string, clientId: string): Promise<PendingAuthorization> {
+    const now = this.clock.now();
+    const hash = this.secret.hash('pushed-request', requestUri.slice(PushedRequestService.PREFIX.length));
+    const row = await this.rows.findOneBy({ hash, client_id: clientId });
+    const { affected } = row ? await this.rows.delete({ hash }) : { affected: 0 };
+    if (!row || affected !== 1 || row.expires_at <= now) {
+      throw new AuthError('invalid_argument', { reason: 'REQUEST_URI_INVALID' });
+    }
+    await this.database.flush();
+    return { ...(JSON.parse(row.request) as PendingAuthorization), started_at: now };
+  }
+
+  /** Removes at most `batch` requests that nobody brought in time. */
+  removeExpired(batch: number): Promise<number> {
+    return this.database.deleteSome(this.rows, 'hash', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
+  }
+}

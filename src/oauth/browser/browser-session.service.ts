@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { LessThanOrEqual, MoreThan } from 'typeorm';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { AuthorizationCodeService } from '../../core/codes/authorization-code.service.js';
+import { Clock } from '../../base/clock.js';
+import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { AuthDatabase } from '../../base/database/auth-database.js';
+import { SessionService } from '../../core/sessions/session.service.js';
+import { holds, Users } from '../../core/users/users.js';
+import { BrowserSession } from './browser-session.entity.js';
+
+/** How coarse `used_at` is, in milliseconds, so that not every page writes. */
+const TOUCHED_EVERY = 60_000;
+
+/** Keeps the browsers that users are signed in with. What is ended here takes its codes and sessions with it. */
+@Injectable()
+export class BrowserSessionService {
+  private readonly rows = this.database.repository(BrowserSession);
+
+  constructor(
+    private readonly database: AuthDatabase,
+    private readonly users: Users,
+    private readonly codes: AuthorizationCodeService,
+    private readonly sessions: SessionService,
+    private readonly secret: ServiceSecret,
+    private readonly clock: Clock,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /** The living session of a cookie; one whose user may no longer hold it ends here. */
+  async find(cookie: string): Promise<BrowserSession | undefined> {
+    const now = this.clock.now();
+    const used_at = MoreThan(now - this.options.browserSessionIdleTtl * 1000);
+    const row = await this.rows.findOneBy({ hash: this.hash(cookie), expires_at: MoreThan(now), used_at });
+    if (!row) return undefined;
+    const user = await this.users.find(row.sub, { fresh: true });
+    if (!user || !holds(user, row.authenticated_at)) {
+      await this.end(row.id);
+      return undefined;
+    }
+    // not flushed: a power cut that takes this only brings the idle limit nearer
+    if (now - row.used_at >= TOUCHED_EVERY) await this.rows.update({ id: row.id }, { used_at: now });
+    return row;
+  }
+
+  /**
+   * Signs a browser in under a new cookie. The same user again goes on with the session that there was; another one
+   * signs the former out.
+   * @returns the cookie, 43 characters, this once
+   */
+  async open(
+    who: Pick<BrowserSession, 'sub' | 'username' | 'authenticated_at'>,
+    before?: BrowserSession,
+  ): Promise<string> {
+    const cookie = generateSecret();
+    const now = this.clock.now();
+    const values = {
+      ...who,
+      hash: this.hash(cookie),
+      used_at: now,
+      expires_at: now + this.options.browserSessionTtl * 1000,
+    };
+    if (!before || before.sub !== who.sub || !(await this.renew(before, values))) {
+      if (before) await this.end(before.id);
+      await this.rows.insert({ id: randomBytes(16).toString('base64url'), ...values });
+    }
+    await this.database.flush();
+    return cookie;
+  }
+
+  /** Whether the session has not been ended meanwhile. */
+  isThere(id: string): Promise<boolean> {
+    return this.rows.existsBy({ id });
+  }
+
+  /** Signs a browser out, and ends what was opened from it. */
+  async end(id: string): Promise<void> {
+    // in this order: a code that wins against its expiry has its session in the table already, to be revoked
+    await this.rows.delete({ id });
+    await this.codes.expireIssuedFrom(id);
+    await this.sessions.revokeOpenedFrom(id);
+    await this.database.flush();
+  }
+
+  /** Signs a user out of every browser. @returns how many there were */
+  async endAll(sub: string): Promise<number> {
+    const rows = await this.rows.find({ select: ['id'], where: { sub } });
+    for (const { id } of rows) await this.end(id);
+    return rows.length;
+  }
+
+  /** Removes at most `batch` expired sessions. */
+  removeExpired(batch: number): Promise<number> {
+    return this.database.deleteSome(this.rows, 'id', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
+  }
+
+  private async renew({ id, hash }: BrowserSession, values: Partial<BrowserSession>): Promise<boolean> {
+    const { affected } = await this.rows.update({ id, hash }, values);
+    return affected === 1;
+  }
+
+  private hash(cookie: string): string {
+    return this.secret.hash('browser-session', cookie);
+  }
+}

@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { generateSecret, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { parametersOf } from '../../base/http/parameters.js';
+import type { BrowserSession } from './browser-session.entity.js';
+import { BrowserSessionService } from './browser-session.service.js';
+
+/** Who asks for a page: a browser, and the user who is signed in with it, if there is one. */
+export interface Browser {
+  session?: BrowserSession;
+  /** What its forms must carry (see BrowserService.checkForm). */
+  csrf: string;
+}
+
+const COOKIE = /^[A-Za-z0-9_-]{43}$/;
+
+/**
+ * Knows browsers by one cookie of 256 random bits: from the first page on for the forms, from the sign-in on for the
+ * user, and under a new value from then, so that a cookie planted before is worth nothing (session fixation).
+ */
+@Injectable()
+export class BrowserService {
+  /** RFC 6265bis §4.1.3.2: `__Host-` keeps other hosts of the domain from setting it. */
+  private readonly name = this.isSecure() ? '__Host-auth_session' : 'auth_session';
+
+  constructor(
+    private readonly sessions: BrowserSessionService,
+    private readonly secret: ServiceSecret,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /** The browser of a request; a new one gets its cookie with the answer. */
+  async of(request: Request, response: Response): Promise<Browser> {
+    const sent = this.cookieOf(request);
+    const cookie = sent ?? generateSecret();
+    if (sent === undefined) this.setCookie(response, cookie);
+    return {
+      csrf: this.secret.hash('csrf', cookie),
+      ...(sent !== undefined && { session: await this.sessions.find(sent) }),
+    };
+  }
+
+  /** Signs the browser in, under a new cookie. */
+  async signIn(
+    response: Response,
+    { session }: Browser,
+    who: Pick<BrowserSession, 'sub' | 'username' | 'authenticated_at'>,
+  ): Promise<void> {
+    this.setCookie(response, await this.sessions.open(who, session), this.options.browserSessionTtl);
+  }
+
+  async signOut(response: Response, { session }: Browser): Promise<void> {
+    if (session) await this.sessions.end(session.id);
+    this.setCookie(response, '', 0);
+  }
+
+  /**
+   * Makes sure that a form was sent from a page of ours, by this browser. The token is bound to the cookie, which no
+   * other site can read or (by its prefix) set; the headers, where the browser sends them, say the same once more.
+   * `Origin: null` is what our own forms send, for their pages ask for `no-referrer` (Fetch §3.2).
+   * @throws AuthError permission_denied
+   */
+  checkForm(request: Request, { csrf }: Browser): void {
+    const { origin, 'sec-fetch-site': site } = request.headers;
+    const fromHere =
+      site === undefined
+        ? origin === undefined || origin === 'null' || origin === new URL(this.options.issuer).origin
+        : site === 'same-origin';
+    if (!fromHere || !sameHash(parametersOf(request).peek('csrf') ?? '', csrf)) {
+      throw new AuthError('permission_denied', { reason: 'FORM_NOT_OURS' });
+    }
+  }
+
+  private cookieOf(request: Request): string | undefined {
+    const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+    const value = pairs.find((pair) => pair.startsWith(`${this.name}=`))?.slice(this.name.length + 1);
+    return value !== undefined && COOKIE.test(value) ? value : undefined;
+  }
+
+  private setCookie(response: Response, value: string, maxAge?: number): void {
+    const attributes = ['Path=/', 'HttpOnly', 'SameSite=Lax'];
+    if (this.isSecure()) attributes.push('Secure');
+    if (maxAge !== undefined) attributes.push(`Max-Age=${maxAge}`);
+    response.append('Set-Cookie', `${this.name}=${value}; ${attributes.join('; ')}`);
+  }
+
+  private isSecure(): boolean {
+    return this.options.issuer.startsWith('https:');
+  }
+}

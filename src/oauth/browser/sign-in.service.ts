@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { AuditSink } from '../../base/audit.js';
+import { Clock } from '../../base/clock.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { parametersOf } from '../../base/http/parameters.js';
+import { requestIdOf } from '../../base/http/request-id.js';
+import { sentenceOf } from '../pages/page-exception.filter.js';
+import { PageService, type SignInPage } from '../pages/page.service.js';
+import { MAX_USERNAME, normalizeUsername } from '../../core/users/username.js';
+import { Users } from '../../core/users/users.js';
+import { type Browser, BrowserService } from './browser.service.js';
+
+/** Takes what was typed into a sign-in page. */
+@Injectable()
+export class SignInService {
+  constructor(
+    private readonly users: Users,
+    private readonly browsers: BrowserService,
+    private readonly pages: PageService,
+    private readonly clock: Clock,
+    private readonly audit: AuditSink,
+  ) {}
+
+  /**
+   * Signs the browser in.
+   * @param page what to show again where username or password is wrong
+   * @returns false where it was: the page has been sent
+   */
+  async attempt(browser: Browser, page: SignInPage): Promise<boolean> {
+    const [request, response, name, view, settings] = page;
+    const parameters = parametersOf(request);
+    const username = bounded(parameters.get('username'), 256);
+    const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
+    const failure = await this.verify(username, bounded(parameters.get('password'), 1024));
+    if (failure instanceof AuthError) {
+      const requestId = requestIdOf(request);
+      this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: failure.reason });
+      const problem = sentenceOf(request, failure, settings.language);
+      this.pages.send(request, response, name, { ...view, username, problem }, { ...settings, status: 400 });
+      return false;
+    }
+    const sub = failure;
+    await this.browsers.signIn(response, browser, {
+      sub,
+      username: normalizeUsername(username!).slice(0, MAX_USERNAME),
+      authenticated_at: authenticatedAt,
+    });
+    this.audit.record({ event: 'browser_sign_in', requestId: requestIdOf(request), sub });
+    return true;
+  }
+
+  /** @returns the user's sub, or why not */
+  private async verify(username: string | undefined, password: string | undefined): Promise<string | AuthError> {
+    const user =
+      username === undefined || password === undefined
+        ? undefined
+        : await this.users.verify(normalizeUsername(username), password);
+    if (!user) return new AuthError('invalid_argument', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
+    return user.disabled ? new AuthError('permission_denied', { reason: 'USER_DISABLED' }) : user.sub;
+  }
+}
+
+/** What is longer than any could be, or has control characters, is as wrong as any other. */
+function bounded(value: string | undefined, max: number): string | undefined {
+  return value !== undefined && value.length <= max && /^\P{Cc}*$/u.test(value) ? value : undefined;
+}

@@ -1,0 +1,54 @@
+import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { IsOptional, Matches, MaxLength } from 'class-validator';
+import type { Request, Response } from 'express';
+import { ClientAuthenticator } from '../../core/clients/client-authenticator.js';
+import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
+import { SCOPE } from '../../core/clients/scope.js';
+import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
+import { methodNotAllowed } from '../../base/errors/auth.error.js';
+import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { parametersOf } from '../../base/http/parameters.js';
+import { requestIdOf } from '../../base/http/request-id.js';
+import { sendJson } from '../../base/http/send-json.js';
+import { validated } from '../../base/http/validated.js';
+import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
+import { GrantService } from '../../token/grant.service.js';
+import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
+
+export class DeviceAuthorizationParameters {
+  @IsOptional()
+  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  scope?: string;
+}
+
+/** `POST /oauth2/device_authorization`: a device asks for its codes (RFC 8628 §3.1). */
+@Controller({ path: 'oauth2/device_authorization', version: VERSION_NEUTRAL })
+@UseFilters(OAuthExceptionFilter)
+@PublishesMetadata()
+export class DeviceAuthorizationController implements MetadataPublisher {
+  constructor(
+    private readonly authenticator: ClientAuthenticator,
+    private readonly grants: GrantService,
+    private readonly devices: DeviceAuthorizationService,
+  ) {}
+
+  @Post()
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  async start(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestIdOf(request));
+    this.grants.allowed(client, 'urn:ietf:params:oauth:grant-type:device_code');
+    const { scope } = validated(DeviceAuthorizationParameters, parametersOf(request));
+    sendJson(request, response, 200, await this.devices.start(client, scope));
+  }
+
+  @All()
+  methodNotAllowed(): never {
+    throw methodNotAllowed('POST');
+  }
+
+  metadata(url: (path: string) => string): ServerMetadata {
+    return { device_authorization_endpoint: url('/oauth2/device_authorization') };
+  }
+}

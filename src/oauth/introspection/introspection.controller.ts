@@ -1,0 +1,58 @@
+import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { IsDefined, MaxLength } from 'class-validator';
+import type { Request, Response } from 'express';
+import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
+import { CLIENT_AUTH_METHODS, ClientAuthenticator } from '../../core/clients/client-authenticator.js';
+import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
+import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
+import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
+import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { parametersOf } from '../../base/http/parameters.js';
+import { requestIdOf } from '../../base/http/request-id.js';
+import { sendJson } from '../../base/http/send-json.js';
+import { validated } from '../../base/http/validated.js';
+import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
+import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { IntrospectionService } from '../../core/sessions/introspection.service.js';
+
+/** token_type_hint is not among them: which kind a token is, it says itself (RFC 7662 §2.1). */
+export class IntrospectionParameters {
+  @IsDefined({ message: 'is required' })
+  @MaxLength(8192, { message: 'must be at most 8192 characters' })
+  token: string;
+}
+
+/** `POST /oauth2/introspect`: a resource server asks whether a token is any good (RFC 7662 §2). */
+@Controller({ path: 'oauth2/introspect', version: VERSION_NEUTRAL })
+@UseFilters(OAuthExceptionFilter)
+@PublishesMetadata()
+export class IntrospectionController implements MetadataPublisher {
+  constructor(
+    private readonly authenticator: ClientAuthenticator,
+    private readonly introspection: IntrospectionService,
+  ) {}
+
+  @Post()
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
+  @Presents((parameters) => ({ token: parameters.peek('token') }))
+  async introspect(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestIdOf(request));
+    // RFC 7662 §2.1: the caller must be authorized, and anybody can be a public client
+    if (client.public) throw new AuthError('permission_denied', { reason: 'CLIENT_PUBLIC' });
+    const { token } = validated(IntrospectionParameters, parametersOf(request));
+    sendJson(request, response, 200, await this.introspection.introspect(token, client));
+  }
+
+  @All()
+  methodNotAllowed(): never {
+    throw methodNotAllowed('POST');
+  }
+
+  metadata(url: (path: string) => string): ServerMetadata {
+    return {
+      introspection_endpoint: url('/oauth2/introspect'),
+      introspection_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS.filter((method) => method !== 'none'),
+      introspection_endpoint_auth_signing_alg_values_supported: CLIENT_ASSERTION_ALGS,
+    };
+  }
+}

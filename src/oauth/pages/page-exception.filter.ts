@@ -1,0 +1,37 @@
+import { Catch, Inject } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import type { AuthError } from '../../base/errors/auth.error.js';
+import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { type OAuthWord, rowOf } from '../../base/errors/catalogue.js';
+import { requestIdOf } from '../../base/http/request-id.js';
+import { languageOf } from '../../base/http/language.js';
+import { PageService } from './page.service.js';
+
+/** Shows a failure as a page, to a person: the sentence of the catalogue and nothing of what was sent. */
+@Catch()
+export class PageExceptionFilter extends OAuthExceptionFilter {
+  constructor(
+    @Inject(AUTH_OPTIONS) options: ResolvedAuthOptions,
+    private readonly pages: PageService,
+  ) {
+    super(options);
+  }
+
+  protected override answer(
+    request: Request,
+    response: Response,
+    error: AuthError,
+    word: OAuthWord,
+    headers: Record<string, string>,
+  ): void {
+    const view = { problem: sentenceOf(request, error), requestId: requestIdOf(request) };
+    this.pages.send(request, response, 'error', view, { status: word.status, headers });
+  }
+}
+
+/** What went wrong, in the reader's language. */
+export function sentenceOf(request: Request, error: AuthError, language = languageOf(request)): string {
+  const row = rowOf(error.code);
+  return (row.reasons[error.reason] ?? row.sentence)[language];
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { requestIdOf } from '../../base/http/request-id.js';
+import { NO_STORE } from '../../base/http/send-json.js';
+import { type Language, languageOf } from '../../base/http/language.js';
+import { Pages } from './pages.js';
+import type { PageName, Views } from './views.js';
+
+export interface PageSettings {
+  /** 200 unless said otherwise. */
+  status?: number;
+  /** What the page's forms carry as `csrf`. */
+  csrf?: string;
+  /** Where its forms, and what answers them, may lead besides to us: sources of CSP. */
+  formAction?: string[];
+  /** The language; left out: what the request's Accept-Language says. */
+  language?: Language;
+  /** The one inline script, where there is one. */
+  script?: string;
+  headers?: Record<string, string>;
+}
+
+/** A sign-in page, as the arguments of PageService.send. */
+export type SignInPage = readonly [Request, Response, 'sign-in', Views['sign-in'], PageSettings];
+
+/** Sends pages, behind the headers that keep them to themselves. */
+@Injectable()
+export class PageService {
+  constructor(private readonly pages: Pages) {}
+
+  send<N extends PageName>(
+    request: Request,
+    response: Response,
+    name: N,
+    view: Views[N],
+    { status = 200, csrf, formAction = [], language = languageOf(request), script, headers }: PageSettings = {},
+  ): void {
+    const html = this.pages.render({ name, view, language, csrf });
+    response.writeHead(status, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': Buffer.byteLength(html),
+      'Content-Language': language,
+      Vary: 'Accept-Language',
+      'Content-Security-Policy': [
+        "default-src 'none'",
+        `style-src ${this.pages.styleSources}`,
+        "img-src 'self'",
+        ...(script === undefined ? [] : [`script-src 'sha256-${sha256(script)}'`]),
+        `form-action ${[...new Set(["'self'", ...formAction])].join(' ')}`,
+        "frame-ancestors 'none'", // RFC 9700 §4.16
+        "base-uri 'none'",
+      ].join('; '),
+      'X-Frame-Options': 'DENY', // the same, for browsers without CSP Level 2
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'x-request-id': requestIdOf(request),
+      ...NO_STORE,
+      ...headers,
+    });
+    response.end(request.method === 'HEAD' ? undefined : html);
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}

@@ -1,0 +1,26 @@
+import { Controller, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
+import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
+import { CLIENT_AUTH_METHODS } from '../../core/clients/client-authenticator.js';
+import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
+import { DPOP_ALGS } from '../../core/dpop/dpop-proof.service.js';
+import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { TokenController } from '../../token/token.controller.js';
+
+/** `POST /oauth2/token`: the same endpoint, its errors in the words of the standards. */
+@Controller({ path: 'oauth2/token', version: VERSION_NEUTRAL })
+@UseFilters(OAuthExceptionFilter)
+@PublishesMetadata()
+export class OAuthTokenController extends TokenController implements MetadataPublisher {
+  metadata(url: (path: string) => string): ServerMetadata {
+    return {
+      token_endpoint: url('/oauth2/token'),
+      token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
+      token_endpoint_auth_signing_alg_values_supported: CLIENT_ASSERTION_ALGS,
+      dpop_signing_alg_values_supported: DPOP_ALGS,
+      grant_types_supported: this.grants.grantTypes,
+      subject_types_supported: ['public'],
+      scopes_supported: ['openid'],
+      claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'sid'],
+    };
+  }
+}

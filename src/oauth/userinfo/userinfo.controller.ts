@@ -1,0 +1,50 @@
+import { All, Controller, Get, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
+import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
+import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { sendJson } from '../../base/http/send-json.js';
+import { BearerToken, RequireLiveSession, RequireScopes } from '../../protection/access-token.guard.js';
+import type { AccessToken } from '../../core/sessions/access-token.service.js';
+import { CLAIMS_OF_SCOPE, claimsFor } from '../../core/users/claims.js';
+import { Users } from '../../core/users/users.js';
+import { UserinfoGuard } from './userinfo.guard.js';
+
+/** `GET` and `POST /oauth2/userinfo`: who the user of an access token is (OpenID Connect Core §5.3). */
+@Controller({ path: 'oauth2/userinfo', version: VERSION_NEUTRAL })
+@UseFilters(OAuthExceptionFilter)
+@PublishesMetadata()
+export class UserinfoController implements MetadataPublisher {
+  constructor(private readonly users: Users) {}
+
+  @Get()
+  @UseGuards(UserinfoGuard)
+  @RequireScopes('openid')
+  @RequireLiveSession()
+  async get(@BearerToken() token: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+    const user = await this.users.find(token.sub, { fresh: false });
+    if (!user) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    sendJson(request, response, 200, { sub: user.sub, ...claimsFor(token.scope.split(' '), user.claims) });
+  }
+
+  @Post()
+  @UseGuards(UserinfoGuard)
+  @RequireScopes('openid')
+  @RequireLiveSession()
+  post(@BearerToken() token: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.get(token, request, response);
+  }
+
+  @All()
+  methodNotAllowed(): never {
+    throw methodNotAllowed('GET, POST');
+  }
+
+  metadata(url: (path: string) => string): ServerMetadata {
+    return {
+      userinfo_endpoint: url('/oauth2/userinfo'),
+      scopes_supported: Object.keys(CLAIMS_OF_SCOPE),
+      claims_supported: Object.values(CLAIMS_OF_SCOPE).flat(),
+    };
+  }
+}

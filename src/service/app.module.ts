@@ -1,0 +1,32 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSourceOptions } from 'typeorm';
+import { ormOptions } from './orm-options.js';
+import { AuthModule } from '../auth.module.js';
+import { openDatabase } from './open-database.js';
+import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { HealthController } from './health/health.controller.js';
+import { secretFromFile } from './secret-file.js';
+import type { Settings } from './settings.js';
+
+/** The deployable service: the module, its database, health, and our error body for every route. */
+@Module({})
+export class AppModule {
+  static forRoot(settings: Settings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ormOptions(settings.databaseUrl),
+          dataSourceFactory: (options) => openDatabase(options as DataSourceOptions),
+        }),
+        AuthModule.forRoot({ ...settings.auth, secret: settings.auth.secret ?? secretFromFile() }),
+        TerminusModule.forRoot({ logger: false }),
+      ],
+      controllers: [HealthController],
+      providers: [{ provide: APP_FILTER, useClass: AuthExceptionFilter }],
+    };
+  }
+}

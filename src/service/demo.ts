@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+import type { INestApplicationContext } from '@nestjs/common';
+import { ClientService } from '../core/clients/client.service.js';
+import { UserService } from '../core/users/user.service.js';
+
+/**
+ * Gives an empty database a client and a user to try the service with.
+ * @returns a request to paste; undefined where the database was not empty
+ */
+export async function seedDemo(app: INestApplicationContext, url: string): Promise<string | undefined> {
+  const clients = app.get(ClientService);
+  const users = app.get(UserService);
+  if ((await clients.list()).length > 0 || (await users.list()).length > 0) return undefined;
+  const password = randomBytes(9).toString('base64url');
+  const scopes = ['openid', 'profile'];
+  await clients.create({
+    id: 'demo',
+    name: 'Demo',
+    public: true,
+    grant_types: ['password', 'refresh_token'],
+    scopes,
+    default_scope: scopes,
+  });
+  await users.create({ username: 'demo', password, name: 'Demo' });
+  const body = JSON.stringify({ client_id: 'demo', grant_type: 'password', username: 'demo', password });
+  return `curl -s ${url}/auth/v1/token -H 'content-type: application/json' -d '${body}'`;
+}

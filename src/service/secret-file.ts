@@ -1,0 +1,19 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { generateSecret } from '../base/crypto/service-secret.js';
+
+/** Where a service without AUTH_SECRET keeps the one it made. */
+export const SECRET_FILE = 'data/auth.secret';
+
+/** The secret in the file; where there is no file yet, a new one, readable by its owner alone. */
+export function secretFromFile(file = SECRET_FILE): string {
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    writeFileSync(file, `${generateSecret()}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const secret = readFileSync(file, 'utf8').trim();
+  if (secret.length < 32) throw new Error(`${file} does not hold a secret of at least 32 characters`);
+  return secret;
+}

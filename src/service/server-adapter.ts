@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import type { Express } from 'express';
+import { AuthError } from '../base/errors/auth.error.js';
+import { rowOf } from '../base/errors/catalogue.js';
+import { errorBody } from '../base/errors/error-body.js';
+
+/** How long headers and body of a request may take to arrive, and how often that is looked at, in milliseconds. */
+const REQUEST_TIMEOUT = 15_000;
+const CHECK_EVERY = 1000;
+
+/**
+ * Nest's Express for the deployed service, on a server whose requests and responses are born with Express's prototypes.
+ * Express would exchange the prototypes of every single one, and V8 answers that by giving up its fast paths. What never
+ * becomes a request (no HTTP, too slow, headers too large) gets the documented body too.
+ */
+export class ServerAdapter extends ExpressAdapter {
+  constructor(private readonly domain: string) {
+    super();
+  }
+
+  override initHttpServer(): void {
+    const app = this.getInstance<Express>();
+    class ExpressRequest extends IncomingMessage {}
+    class ExpressResponse extends ServerResponse {}
+    app.request = Object.setPrototypeOf(ExpressRequest.prototype, app.request) as Express['request'];
+    app.response = Object.setPrototypeOf(ExpressResponse.prototype, app.response) as Express['response'];
+    const server = createServer(
+      {
+        IncomingMessage: ExpressRequest,
+        ServerResponse: ExpressResponse,
+        headersTimeout: REQUEST_TIMEOUT,
+        requestTimeout: REQUEST_TIMEOUT,
+        connectionsCheckingInterval: CHECK_EVERY,
+      },
+      app,
+    );
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.refuse(error, socket));
+    server.on('checkExpectation', app); // an expectation other than 100-continue is ignored (RFC 9110 §10.1.1)
+    this.httpServer = server;
+  }
+
+  private refuse(failure: NodeJS.ErrnoException, socket: Socket): void {
+    const { _httpMessage: current } = socket as Socket & { _httpMessage?: ServerResponse | null };
+    if (failure.code === 'ECONNRESET' || !socket.writable || current?.headersSent) {
+      socket.destroy(); // nobody listens, or an answer is under way that must not be written into
+      return;
+    }
+    const reason = failure.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'BODY_TIMEOUT' : 'REQUEST_MALFORMED';
+    const error: AuthError = new AuthError('invalid_argument', { reason });
+    const requestId = randomUUID();
+    const audience = { domain: this.domain, requestId, chinese: false };
+    const body = JSON.stringify(errorBody(error, rowOf(error.code), audience));
+    const head = [
+      'HTTP/1.1 400 Bad Request',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Cache-Control: no-store',
+      'Pragma: no-cache',
+      `x-request-id: ${requestId}`,
+      'Connection: close',
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  }
+}

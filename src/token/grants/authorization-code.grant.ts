@@ -1,0 +1,76 @@
+import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
+import { AuditSink } from '../../base/audit.js';
+import { AuthorizationCodeService, verifierMatches } from '../../core/codes/authorization-code.service.js';
+import { Clock } from '../../base/clock.js';
+import { checkKeyBinding } from '../../core/dpop/key-binding.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { type Party, SessionService } from '../../core/sessions/session.service.js';
+import { GrantHandler, type Grant } from '../grant.js';
+import { TokenIssuer } from '../token-issuer.js';
+import type { TokenResponse } from '../token-response.js';
+
+export class AuthorizationCodeParameters {
+  @IsDefined({ message: 'is required' })
+  @MaxLength(512, { message: 'must be at most 512 characters' })
+  code: string;
+
+  @IsOptional()
+  @MaxLength(2048, { message: 'must be at most 2048 characters' })
+  redirect_uri?: string;
+
+  /** RFC 7636 §4.1. */
+  @IsOptional()
+  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @Matches(/^[A-Za-z0-9._~-]{43,}$/, { message: 'must be 43 to 128 unreserved characters' })
+  code_verifier?: string;
+
+  @IsOptional()
+  @MaxLength(512, { message: 'must be at most 512 characters' })
+  nonce?: string;
+}
+
+/** Authorization code (RFC 6749 §4.1.3) with PKCE (RFC 7636): a code for a session. */
+@GrantHandler('authorization_code', AuthorizationCodeParameters)
+export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters> {
+  constructor(
+    private readonly codes: AuthorizationCodeService,
+    private readonly sessions: SessionService,
+    private readonly tokens: TokenIssuer,
+    private readonly clock: Clock,
+    private readonly audit: AuditSink,
+  ) {}
+
+  async exchange(parameters: AuthorizationCodeParameters, party: Party): Promise<TokenResponse> {
+    const { code: presented, redirect_uri, code_verifier, nonce } = parameters;
+    const code = await this.codes.find(presented);
+    // RFC 6749 §4.1.3: bound to the client, the redirect_uri and (RFC 7636 §4.6) the verifier; a mismatch uses nothing up
+    if (!code || code.client_id !== party.client.id) throw new AuthError('invalid_grant', { reason: 'CODE_INVALID' });
+    if (code.redirect_uri !== redirect_uri) throw new AuthError('invalid_grant', { reason: 'REDIRECT_URI_MISMATCH' });
+    if (!verifierMatches(code.code_challenge, code_verifier)) {
+      throw new AuthError('invalid_grant', { reason: 'CODE_VERIFIER_MISMATCH' });
+    }
+    checkKeyBinding(code.dpop_jkt, party.dpopJkt);
+    if (code.session_id !== null) throw await this.replayed(presented, party);
+    if (code.expires_at <= this.clock.now()) throw new AuthError('invalid_grant', { reason: 'CODE_EXPIRED' });
+    const response = await this.tokens.signIn(party, {
+      sub: code.sub,
+      scope: code.scope,
+      authenticatedAt: code.authenticated_at,
+      nonce: code.nonce ?? nonce,
+      browserSessionId: code.browser_session_id ?? undefined,
+      consume: (sessionId) => this.codes.consume(code, sessionId),
+    });
+    if (!response) throw await this.replayed(presented, party);
+    return response;
+  }
+
+  /** RFC 6749 §4.1.2: a code used twice revokes what its first use gave. */
+  private async replayed(presented: string, party: Party): Promise<AuthError> {
+    const sessionId = (await this.codes.find(presented))?.session_id;
+    if (!sessionId) return new AuthError('invalid_grant', { reason: 'CODE_EXPIRED' }); // ran out as we looked
+    await this.sessions.revoke(sessionId);
+    const { client, requestId } = party;
+    this.audit.record({ event: 'authorization_code_reused', requestId, clientId: client.id, sessionId });
+    return new AuthError('invalid_grant', { reason: 'CODE_REUSED' });
+  }
+}

@@ -1,0 +1,29 @@
+import { Controller, Get, Req, Res, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../base/metadata/server-metadata.js';
+import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { sendJson } from '../base/http/send-json.js';
+import { JWKS_MAX_AGE, KeyService } from '../core/keys/key.service.js';
+
+/** `GET /auth/v1/certs`: the keys that our tokens verify with (RFC 7517). */
+@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@UseFilters(AuthExceptionFilter)
+@PublishesMetadata()
+export class JwksController implements MetadataPublisher {
+  constructor(private readonly keys: KeyService) {}
+
+  @Get('certs')
+  async certs(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const headers = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
+    sendJson(request, response, 200, await this.keys.jwks(), headers);
+  }
+
+  async metadata(url: (path: string) => string): Promise<ServerMetadata> {
+    const { keys } = await this.keys.jwks();
+    return {
+      jwks_uri: url('/auth/v1/certs'),
+      // more than one while a new key of another algorithm waits for its turn
+      id_token_signing_alg_values_supported: [...new Set(keys.map(({ alg }) => alg as string))],
+    };
+  }
+}
