@@ -1,13 +1,21 @@
 export { AuthModule } from './auth.module.js';
+export type { AuthModuleExtras } from './host-providers.js';
 export { AUTH_OPTIONS } from './base/auth.options.js';
-export type { AuthModuleExtras, AuthOptions, Limit, ResolvedAuthOptions, SigningAlg } from './base/auth.options.js';
+export type { AuthOptions, Limit, ResolvedAuthOptions, SigningAlg } from './base/auth.options.js';
 export { AuditSink, type AuditEvent } from './base/audit.js';
 export { Clock } from './base/clock.js';
+
+// Bringing more than controllers and providers: errors, pages, rows that expire
+export { AuthFeature, type AuthFeatureMetadata } from './base/feature.js';
+export type { ErrorRow, ErrorTable } from './base/errors/error-table.js';
+export type { PageSource } from './base/pages/page-source.js';
+export { Sweeps, type Sweepable } from './base/database/sweeper.js';
+export { KeepsSignedIn, type SignInKeeper, SignOutService } from './core/sessions/sign-out.service.js';
 
 // Errors
 export { AuthError, badField, type AuthErrorOptions, type FieldViolation } from './base/errors/auth.error.js';
 export { AuthExceptionFilter } from './base/errors/auth-exception.filter.js';
-export type { ErrorCode, Reason } from './base/errors/catalogue.js';
+export type { ErrorCode, ErrorTables, Reason } from './base/errors/error-table.js';
 
 // Grants of your own
 export { GrantHandler, type Grant } from './token/grant.js';
@@ -26,8 +34,6 @@ export { PublishesMetadata, type MetadataPublisher, type ServerMetadata } from '
 // What they work with
 export { AuthorizationCodeService, type AuthorizationRequest } from './core/codes/authorization-code.service.js';
 export { Client, type ClientAuthMethod } from './core/clients/client.entity.js';
-export { ConsentService } from './oauth/authorization/consent.service.js';
-export { BrowserSessionService } from './oauth/browser/browser-session.service.js';
 export { ClientService, type NewClient, type RegisteredClient } from './core/clients/client.service.js';
 export {
   DeviceAuthorizationService,
@@ -39,11 +45,7 @@ export { KeyService } from './core/keys/key.service.js';
 export { RevocationService } from './core/sessions/revocation.service.js';
 export type { Session } from './core/sessions/session.entity.js';
 export { SessionService, type Lease, type NewSession, type Party } from './core/sessions/session.service.js';
-export { Pages, type Page } from './oauth/pages/pages.js';
 export type { Language } from './base/http/language.js';
-export type { PageName, Views } from './oauth/pages/views.js';
-export { Captcha, type CaptchaChallenge, type CaptchaSubject } from './cloudbase/captcha/captcha.js';
-export { VerificationSender, type VerificationMessage } from './cloudbase/verification/verification-sender.js';
 export { Sweeper } from './base/database/sweeper.js';
 export { MemoryThrottlerStorage } from './core/throttling/memory-throttler.storage.js';
 export { PasswordHasher } from './core/users/password-hasher.js';
@@ -54,4 +56,8 @@ export type { Contact } from './core/users/contact.js';
 export { Users, type User, type UserProfile } from './core/users/users.js';
 
 // For the host's data source
-export { authEntities, authMigrations } from './schema.js';
+export { authEntities, authMigrations, authSchema, type OptionalWing } from './wings.js';
+
+// What can be left out
+export * from './cloudbase/index.js';
+export * from './oauth/index.js';

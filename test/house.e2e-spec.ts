@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { DataSource } from 'typeorm';
-import { authMigrations } from '../src/schema.js';
+import { authMigrations } from '../src/wings.js';
 import { startService } from './service.js';
 
 const ROOT = resolve(__dirname, '..');
@@ -21,75 +21,40 @@ function importsOf(file: string): string[] {
   return [...found].map((match) => resolve(file, '..', match[1]!.replace(/\.js$/, '.ts')));
 }
 
-/** The floors, top to bottom; a file belongs to the first line that begins its path. Imports only go down. */
+/** The floors, top to bottom. Wings on one floor don't know each other; a wing knows those below it. */
 const FLOORS = [
-  ['main.ts', 'cli.ts', 'cli/', 'index.ts'],
-  ['server.ts', 'demo.ts', 'logging/'],
-  ['app.module.ts', 'settings.ts', 'secret-file.ts', 'health/', 'database/open.ts', 'database/orm-options.ts'],
-  ['auth.module.ts'],
-  ['database/schema.ts', 'sweeper.ts'],
-  [
-    'authorization/authorization.controller.ts',
-    'authorization/pushed-request.controller.ts',
-    'browser/sign-out.controller.ts',
-    'device/device-page.controller.ts',
-    'token/token.controller.ts',
-    'token/oauth-token.controller.ts',
-    'token/grant.service.ts',
-    'token/parameters.guard.ts',
-    'keys/jwks.controller.ts',
-    'protection/',
-    'discovery/',
-    'device/device-authorization.controller.ts',
-    'revocation/revocation.controller.ts',
-    'introspection/introspection.controller.ts',
-    'userinfo/',
-    'cloudbase/',
-  ],
-  ['browser/page.guard.ts'],
-  ['accounts/', 'grants/', 'throttling/'],
-  ['token/grant.ts', 'token/token-issuer.ts', 'token/token-response.ts'],
-  [
-    'authorization/authorization-answers.ts',
-    'authorization/authorization-exception.filter.ts',
-    'authorization/authorization-flow.service.ts',
-    'authorization/metadata.ts',
-    'browser/sign-in.service.ts',
-  ],
-  ['pages/'],
-  ['browser/browser.service.ts'],
-  ['revocation/', 'introspection/'],
-  ['sessions/access-token.service.ts'],
-  ['sessions/', 'keys/', 'authorization/', 'browser/', 'device/', 'verification/'],
-  ['clients/', 'users/', 'dpop/'],
-  ['replay/'],
-  ['errors/auth-exception.filter.ts'],
-  ['http/', 'database/', 'crypto/'],
-  ['discovery/server-metadata.ts', 'errors/', 'auth.options.ts', 'clock.ts', 'audit.ts'],
+  ['cli'],
+  ['service'],
+  ['index.ts', 'auth.module.ts', 'host-providers.ts', 'wings.ts', 'optional-wings.ts'],
+  ['cloudbase', 'oauth'],
+  ['protection'],
+  ['token'],
+  ['core'],
+  ['base'],
 ];
-const floorOf = (file: string): number => {
-  const path = relative(SRC, file);
-  // the longest prefix wins: errors/auth-exception.filter.ts stands above errors/
-  const [floor] = FLOORS.flatMap((paths, i) =>
-    paths.filter((p) => path.startsWith(p)).map((p) => [i, p.length] as const),
-  )
-    .sort((a, b) => b[1] - a[1])
-    .map(([i]) => i);
-  return floor ?? -1;
-};
+const wingOf = (file: string): string => relative(SRC, file).split(sep)[0]!;
+const floorOf = (file: string): number => FLOORS.findIndex((wings) => wings.includes(wingOf(file)));
+/** What puts the wings together stands on one floor, file beside file. */
+const isTop = (file: string): boolean => wingOf(file).endsWith('.ts');
 
 describe('the house', () => {
-  it('has a floor for every file', () => {
-    expect(sources.filter((file) => floorOf(file) === -1).map((file) => relative(SRC, file))).toEqual([]);
+  it('has wings, and nothing beside them but what puts them together', () => {
+    expect(readdirSync(SRC).sort()).toEqual(FLOORS.flat().sort());
   });
 
-  it('has imports that only go down', () => {
-    const up = sources.flatMap((file) =>
+  it('has imports that only go down, and none between wings of one floor', () => {
+    const wrong = sources.flatMap((file) =>
       importsOf(file)
-        .filter((imported) => imported.startsWith(SRC) && floorOf(imported) < floorOf(file))
+        .filter((imported) => imported.startsWith(SRC) && wingOf(imported) !== wingOf(file))
+        .filter((imported) => !(isTop(file) && isTop(imported)) && floorOf(imported) <= floorOf(file))
         .map((imported) => `${relative(SRC, file)} → ${relative(SRC, imported)}`),
     );
-    expect(up).toEqual([]);
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(FLOORS.slice(3).flat())('has a Nest module that names what is in the wing %s', (wing) => {
+    const modules = filesBelow(join(SRC, wing)).filter((file) => file.endsWith('.module.ts'));
+    expect(modules.map((file) => relative(SRC, file))).toEqual([join(wing, `${wing}.module.ts`)]);
   });
 
   it('has no circles', () => {
@@ -106,10 +71,10 @@ describe('the house', () => {
   });
 
   it.each([
-    ['no grant imports a grant or the registry', /^grants\//, /^(grants\/|token\/grant\.service)/],
-    ['clients do not know users', /^clients\//, /^users\//],
-    ['users do not know clients', /^users\//, /^clients\//],
-    ['only auth.module.ts lists the handlers', /^(?!auth\.module\.ts|grants\/)/, /^grants\//],
+    ['no grant imports a grant or the registry', /\/grants\//, /\/grants\/|^token\/grant\.service/],
+    ['clients do not know users', /^core\/clients\//, /^core\/users\//],
+    ['users do not know clients', /^core\/users\//, /^core\/clients\//],
+    ['only the module of their wing lists the handlers', /^(?!\w+\/\w+\.module\.ts|\w+\/grants\/)/, /\/grants\//],
   ])('%s', (_, from, to) => {
     const wrong = sources
       .filter((file) => from.test(relative(SRC, file)))
@@ -119,9 +84,7 @@ describe('the house', () => {
   });
 
   it('registers nothing global', () => {
-    const library = sources.filter(
-      (file) => floorOf(file) >= FLOORS.findIndex((paths) => paths.includes('auth.module.ts')),
-    );
+    const library = sources.filter((file) => !['cli', 'service'].includes(wingOf(file)));
     const globals = library.filter((file) =>
       /@Global\(|APP_(FILTER|GUARD|PIPE|INTERCEPTOR)|forwardRef/.test(readFileSync(file, 'utf8')),
     );

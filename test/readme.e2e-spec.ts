@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as api from '../src/index.js';
 import { resolveOptions } from '../src/base/auth.options.js';
-import { CATALOGUE } from '../src/base/errors/catalogue.js';
+import { CATALOGUE } from '../src/wings.js';
 import { GrantService } from '../src/token/grant.service.js';
 import { ISSUER, SECRET, startService } from './service.js';
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { ConfigurableModuleBuilder, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { ConfigurableModuleBuilder } from '@nestjs/common';
 
 export const SIGNING_ALGS = ['ES256', 'RS256', 'EdDSA'] as const;
 export type SigningAlg = (typeof SIGNING_ALGS)[number];
@@ -165,19 +165,6 @@ function smtpUrl(url: string | undefined): string | undefined {
 }
 
 export const AUTH_OPTIONS = Symbol('nest-auth options');
-
-/** What a host says besides the options, when it imports the module. */
-export interface AuthModuleExtras {
-  /** Name of the host's TypeORM data source. Default: its default one. */
-  dataSource?: string;
-  /** Modules whose exports the replacing providers need. */
-  imports?: ModuleMetadata['imports'];
-  /**
-   * Providers that replace ours: Users, PasswordHasher, Clock, AuditSink, JwksFetcher, Pages, VerificationSender, Captcha, or
-   * getStorageToken() of @nestjs/throttler.
-   */
-  providers?: Provider[];
-}
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<AuthOptions>({
   moduleName: 'Auth',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { MakeAction } from './command.js';
+import type { MakeAction } from '../base/commands/command.js';
 
-export function addDatabaseCommands(program: Command, action: MakeAction): void {
+export function register(program: Command, action: MakeAction): void {
   program
     .command('database')
     .description('care for the database')

@@ -1,13 +1,11 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command } from 'commander';
-import { addClientCommands } from '../core/clients/clients.commands.js';
-import { actionsOf } from './command.js';
-import { addDatabaseCommands } from './database.commands.js';
-import { addKeyCommands } from '../core/keys/keys.commands.js';
-import { addSessionCommands } from '../core/sessions/sessions.commands.js';
-import { addUserCommands } from '../core/users/users.commands.js';
+import { featureOf } from '../base/feature.js';
 import { readSettings } from '../service/settings.js';
+import { wings } from '../wings.js';
+import { actionsOf } from './actions.js';
+import * as database from './database.commands.js';
 
 const EXAMPLES = `
 Examples:
@@ -26,10 +24,7 @@ const program = new Command('nest-auth')
   .addHelpText('after', EXAMPLES);
 
 const action = actionsOf(program, () => readSettings(process.env));
-addClientCommands(program, action);
-addUserCommands(program, action);
-addSessionCommands(program, action);
-addKeyCommands(program, action);
-addDatabaseCommands(program, action);
+const loading = wings().flatMap((wing) => (featureOf(wing).commands ?? []).map((load) => load()));
+for (const commands of [...(await Promise.all(loading)), database]) commands.register(program, action);
 
 await program.parseAsync();

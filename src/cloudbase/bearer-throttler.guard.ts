@@ -1,11 +1,5 @@
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import {
-  getOptionsToken,
-  getStorageToken,
-  type ThrottlerModuleOptions,
-  type ThrottlerStorage,
-} from '@nestjs/throttler';
 import type { Request } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
 import { AuthError } from '../base/errors/auth.error.js';
@@ -13,6 +7,7 @@ import { bearerOf } from '../base/http/bearer.js';
 import { parametersOf } from '../base/http/parameters.js';
 import { AccessTokenService } from '../core/sessions/access-token.service.js';
 import { RefreshTokens } from '../core/sessions/refresh-token.js';
+import { Limits } from '../core/throttling/limits.js';
 import { Users } from '../core/users/users.js';
 import { accountNamed, AuthThrottlerGuard } from '../core/throttling/auth-throttler.guard.js';
 
@@ -23,15 +18,14 @@ import { accountNamed, AuthThrottlerGuard } from '../core/throttling/auth-thrott
 @Injectable()
 export class BearerThrottlerGuard extends AuthThrottlerGuard {
   constructor(
-    @Inject(getOptionsToken()) options: ThrottlerModuleOptions,
-    @Inject(getStorageToken()) storage: ThrottlerStorage,
-    reflector: Reflector,
+    @Inject(Limits) limits: Limits,
+    @Inject(Reflector) reflector: Reflector,
     @Inject(AUTH_OPTIONS) auth: ResolvedAuthOptions,
     refreshTokens: RefreshTokens,
     accessTokens: AccessTokenService,
     private readonly users: Users,
   ) {
-    super(options, storage, reflector, auth, refreshTokens, accessTokens);
+    super(limits, reflector, auth, refreshTokens, accessTokens);
   }
 
   /** A client that such a request names may be its subject rather than its sender, so a contradiction is none. */

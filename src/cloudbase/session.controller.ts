@@ -1,7 +1,6 @@
 import { Controller, Delete, Get, Param, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsOptional, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
-import { BrowserSessionService } from '../oauth/browser/browser-session.service.js';
 import { AuthError, badField } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { bearerOf } from '../base/http/bearer.js';
@@ -13,6 +12,7 @@ import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection
 import { RevocationService } from '../core/sessions/revocation.service.js';
 import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
 import { SessionService } from '../core/sessions/session.service.js';
+import { SignOutService } from '../core/sessions/sign-out.service.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { OptionalParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
@@ -38,7 +38,7 @@ export class SessionController {
     private readonly callers: Callers,
     private readonly accessTokens: AccessTokenService,
     private readonly sessions: SessionService,
-    private readonly browsers: BrowserSessionService,
+    private readonly signOuts: SignOutService,
     private readonly revocation: RevocationService,
     private readonly introspection: IntrospectionService,
   ) {}
@@ -80,8 +80,7 @@ export class SessionController {
   @RequireLiveSession()
   async revokeAll(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
     await this.callers.requireFirstParty(bearer);
-    await this.browsers.endAll(bearer.sub);
-    await this.sessions.revokeAll({ sub: bearer.sub });
+    await this.signOuts.everywhere(bearer.sub);
     sendJson(request, response, 200, {});
   }
 

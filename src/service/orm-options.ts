@@ -1,6 +1,6 @@
 import sqlite3 from 'sqlite3';
 import type { DataSourceOptions } from 'typeorm';
-import { authEntities, authMigrations } from '../schema.js';
+import { authEntities, authMigrations } from '../wings.js';
 
 export const DEFAULT_DATABASE_URL = 'sqlite:data/auth.sqlite';
 

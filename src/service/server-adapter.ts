@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Express } from 'express';
 import { AuthError } from '../base/errors/auth.error.js';
-import { rowOf } from '../base/errors/catalogue.js';
+import { BASE_ERRORS } from '../base/errors/base.errors.js';
+import type { ErrorRow } from '../base/errors/error-table.js';
 import { errorBody } from '../base/errors/error-body.js';
 
 /** How long headers and body of a request may take to arrive, and how often that is looked at, in milliseconds. */
@@ -51,8 +52,9 @@ export class ServerAdapter extends ExpressAdapter {
     const reason = failure.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'BODY_TIMEOUT' : 'REQUEST_MALFORMED';
     const error: AuthError = new AuthError('invalid_argument', { reason });
     const requestId = randomUUID();
+    const row: ErrorRow = BASE_ERRORS.invalid_argument;
     const audience = { domain: this.domain, requestId, chinese: false };
-    const body = JSON.stringify(errorBody(error, rowOf(error.code), audience));
+    const body = JSON.stringify(errorBody(error, row, row, audience));
     const head = [
       'HTTP/1.1 400 Bad Request',
       'Content-Type: application/json; charset=utf-8',

@@ -1,7 +1,7 @@
 import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Response } from 'supertest';
-import { CATALOGUE } from '../../src/base/errors/catalogue.js';
+import { CATALOGUE } from '../../src/wings.js';
 import { type ExpectedError, expectError, type Service, type StartOptions, startService } from '../service.js';
 
 /** No answer may take longer than this, on a busy machine too, in milliseconds. */

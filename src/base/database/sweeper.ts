@@ -1,19 +1,31 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  SetMetadata,
+} from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
-import { AuthorizationCodeService } from '../../core/codes/authorization-code.service.js';
-import { PushedRequestService } from '../../oauth/authorization/pushed-request.service.js';
-import { BrowserSessionService } from '../../oauth/browser/browser-session.service.js';
-import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
-import { KeyService } from '../../core/keys/key.service.js';
-import { UsedJtiService } from '../../core/replay/used-jti.service.js';
-import { SessionService } from '../../core/sessions/session.service.js';
-import { VerificationService } from '../../cloudbase/verification/verification.service.js';
+import { marked } from '../door.js';
 
 /** Rows a statement removes: few enough that a request behind it does not notice. */
 const BATCH = 200;
 /** Milliseconds between two batches. */
 const PAUSE = 50;
+
+/** Something with rows that expire. Mark its class with `@Sweeps()`. */
+export interface Sweepable {
+  /** Removes at most `batch` of them. @returns how many */
+  removeExpired(batch: number): Promise<number>;
+}
+
+const SWEEPS = 'nest-auth:sweeps';
+
+/** Makes a provider of any module a Sweepable. */
+export const Sweeps: () => (target: new (...args: never[]) => Sweepable) => void = () => SetMetadata(SWEEPS, true);
 
 /** Removes what has expired, in the background and in small batches. */
 @Injectable()
@@ -24,14 +36,7 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
   private stopped = false;
 
   constructor(
-    private readonly sessions: SessionService,
-    private readonly codes: AuthorizationCodeService,
-    private readonly devices: DeviceAuthorizationService,
-    private readonly usedJtis: UsedJtiService,
-    private readonly pushed: PushedRequestService,
-    private readonly browsers: BrowserSessionService,
-    private readonly verifications: VerificationService,
-    private readonly keys: KeyService,
+    private readonly discovery: DiscoveryService,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
@@ -56,17 +61,8 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async run(): Promise<number> {
-    let removed = await this.keys.removeExpired();
-    const rooms = [
-      this.sessions,
-      this.codes,
-      this.devices,
-      this.usedJtis,
-      this.pushed,
-      this.browsers,
-      this.verifications,
-    ];
-    for (const room of rooms) {
+    let removed = 0;
+    for (const room of marked<Sweepable>(this.discovery, SWEEPS)) {
       for (let n = BATCH; n === BATCH && !this.stopped; removed += n) {
         n = await room.removeExpired(BATCH);
         if (n === BATCH) await sleep(PAUSE);

@@ -6,7 +6,8 @@ import { requestIdOf } from '../http/request-id.js';
 import { NO_STORE, sendJson } from '../http/send-json.js';
 import { AuthError } from './auth.error.js';
 import { errorBody } from './error-body.js';
-import { type ErrorCode, type OAuthWord, rowOf } from './catalogue.js';
+import { Catalogue } from './catalogue.js';
+import type { ErrorCode, OAuthWord } from './error-table.js';
 
 /** What a Nest or Express failure means in our catalogue, by its HTTP status. */
 const BY_STATUS: Record<number, [ErrorCode, string]> = {
@@ -29,11 +30,14 @@ const BY_STATUS: Record<number, [ErrorCode, string]> = {
 export class AuthExceptionFilter implements ExceptionFilter {
   private readonly logger = new Logger('Auth');
 
-  constructor(@Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions) {}
+  constructor(
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+    protected readonly catalogue: Catalogue,
+  ) {}
 
   /** `error` and status as this dialect has them: here the words of /auth/v1. */
   protected wordOf(error: AuthError): OAuthWord {
-    return rowOf(error.code);
+    return this.catalogue.row(error);
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -66,7 +70,7 @@ export class AuthExceptionFilter implements ExceptionFilter {
     word: OAuthWord,
     headers: Record<string, string>,
   ): void {
-    const body = errorBody(error, word, {
+    const body = errorBody(error, this.catalogue.row(error), word, {
       domain: this.options.domain,
       requestId: requestIdOf(request),
       chinese: prefersChinese(request),
@@ -75,7 +79,7 @@ export class AuthExceptionFilter implements ExceptionFilter {
   }
 
   private log(error: AuthError, thrown: unknown, requestId: string): void {
-    const status = rowOf(error.code).status;
+    const status = this.catalogue.row(error).status;
     if (status < 500) return;
     const cause = error.cause ?? thrown;
     const entry = {
@@ -85,15 +89,6 @@ export class AuthExceptionFilter implements ExceptionFilter {
     };
     if (status === 500) this.logger.error(entry);
     else this.logger.warn(entry);
-  }
-}
-
-/** The same in the words of the standards, for the routes under /oauth2. */
-@Catch()
-export class OAuthExceptionFilter extends AuthExceptionFilter {
-  protected override wordOf(error: AuthError): OAuthWord {
-    const row = rowOf(error.code);
-    return row.reasons[error.reason]?.oauth ?? row.oauth;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ErrorCode, Reason } from './catalogue.js';
+import type { ErrorCode, Reason } from './error-table.js';
 
 /** One offending field of the request (google.rpc.BadRequest.FieldViolation). */
 export interface FieldViolation {

@@ -1,5 +1,5 @@
 import type { AuthError } from './auth.error.js';
-import { type OAuthWord, rowOf } from './catalogue.js';
+import type { ErrorRow, OAuthWord } from './error-table.js';
 
 const TYPE = 'type.googleapis.com/google.rpc.';
 
@@ -13,8 +13,12 @@ export interface Audience {
 }
 
 /** The one documented body of every failure: OAuth's members, CloudBase's, and google.rpc.Status at once. */
-export function errorBody(error: AuthError, word: OAuthWord, { domain, requestId, chinese }: Audience): object {
-  const row = rowOf(error.code);
+export function errorBody(
+  error: AuthError,
+  row: ErrorRow,
+  word: OAuthWord,
+  { domain, requestId, chinese }: Audience,
+): object {
   const sentence = row.reasons[error.reason] ?? row.sentence;
   const message = error.hint === undefined ? sentence.en : `${sentence.en} ${error.hint}`;
   const details: object[] = [{ '@type': `${TYPE}ErrorInfo`, reason: error.reason, domain, metadata: {} }];

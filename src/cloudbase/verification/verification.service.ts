@@ -4,6 +4,7 @@ import { IsNull, LessThan, LessThanOrEqual, MoreThan, Not } from 'typeorm';
 import { Clock } from '../../base/clock.js';
 import { generateSecret, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { Contact } from '../../core/users/contact.js';
@@ -22,6 +23,7 @@ const DAY = 86_400_000;
 
 /** Sends codes to e-mail addresses and phone numbers, and takes them back as proof that somebody owns one. */
 @Injectable()
+@Sweeps()
 export class VerificationService implements OnModuleDestroy {
   private readonly rows = this.database.repository(Verification);
   private readonly logger = new Logger('Verification');

@@ -7,6 +7,7 @@ import { grantScope } from '../clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { generateSecret, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import { AuthorizationCode } from './authorization-code.entity.js';
 import { isRegistered } from './redirect-uri.js';
@@ -37,6 +38,7 @@ export interface AuthorizationRequest {
 
 /** Issues authorization codes (RFC 6749 §4.1) and uses them up. */
 @Injectable()
+@Sweeps()
 export class AuthorizationCodeService {
   private readonly codes = this.database.repository(AuthorizationCode);
 

@@ -7,6 +7,7 @@ import { grantScope } from '../clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { DeviceAuthorization } from './device-authorization.entity.js';
 
@@ -33,6 +34,7 @@ const KEPT_FOR = 3_600_000;
 
 /** Starts device authorizations (RFC 8628), takes the user's answer and uses them up. */
 @Injectable()
+@Sweeps()
 export class DeviceAuthorizationService {
   private readonly rows = this.database.repository(DeviceAuthorization);
 

@@ -14,6 +14,7 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions, type SigningAlg } from '../../b
 import { Clock } from '../../base/clock.js';
 import { ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { SigningKey } from './signing-key.entity.js';
 
 /** Seconds for which verifiers may keep the JWKS; a new key signs only after that. */
@@ -34,6 +35,7 @@ interface LoadedKey {
 
 /** Makes, keeps and uses the signing keys. */
 @Injectable()
+@Sweeps()
 export class KeyService implements OnModuleInit {
   private readonly logger = new Logger('Keys');
   private readonly rows = this.database.repository(SigningKey);

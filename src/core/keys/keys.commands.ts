@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { KeyService } from './key.service.js';
-import { type MakeAction, moment, table } from '../../cli/command.js';
+import { type MakeAction, moment, table } from '../../base/commands/command.js';
 
-export function addKeyCommands(program: Command, action: MakeAction): void {
+export function register(program: Command, action: MakeAction): void {
   const keys = program.command('keys').description('list and rotate signing keys');
 
   keys

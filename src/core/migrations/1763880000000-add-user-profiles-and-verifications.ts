@@ -1,4 +1,4 @@
-import { type MigrationInterface, type QueryRunner, Table, TableColumn, TableIndex } from 'typeorm';
+import { type MigrationInterface, type QueryRunner, TableColumn, TableIndex } from 'typeorm';
 
 const text = (name: string, length: number) =>
   new TableColumn({ name, type: 'varchar', length: String(length), isNullable: true });
@@ -9,6 +9,7 @@ const UNIQUE = {
   anonymous_device: 'uq_auth_user_anonymous_device',
 };
 
+/** What the user table knows of profiles; the table of verifications comes with its wing. */
 export class AddUserProfilesAndVerifications1763880000000 implements MigrationInterface {
   name = 'AddUserProfilesAndVerifications1763880000000';
 
@@ -26,36 +27,9 @@ export class AddUserProfilesAndVerifications1763880000000 implements MigrationIn
     for (const [column, name] of Object.entries(UNIQUE)) {
       await runner.createIndex('auth_user', new TableIndex({ name, columnNames: [column], isUnique: true }));
     }
-    const key = (name: string, length: number) => ({ name, type: 'varchar', length: String(length) });
-    await runner.createTable(
-      new Table({
-        name: 'auth_verification',
-        columns: [
-          { ...key('target', 43), isPrimary: true },
-          key('id', 22),
-          { ...key('sub', 255), isNullable: true },
-          key('code_hash', 43),
-          { name: 'tries_left', type: 'integer' },
-          { ...key('token_hash', 43), isNullable: true },
-          { name: 'sent_at', type: 'bigint' },
-          { name: 'expires_at', type: 'bigint' },
-          { name: 'sends', type: 'integer' },
-          { name: 'day_began_at', type: 'bigint' },
-        ],
-      }),
-    );
-    await runner.createIndex(
-      'auth_verification',
-      new TableIndex({ name: 'uq_auth_verification_id', columnNames: ['id'], isUnique: true }),
-    );
-    await runner.createIndex(
-      'auth_verification',
-      new TableIndex({ name: 'ix_auth_verification_day', columnNames: ['day_began_at'] }),
-    );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.dropTable('auth_verification');
     for (const name of Object.values(UNIQUE)) await runner.dropIndex('auth_user', name);
     await runner.dropColumns('auth_user', [...Object.keys(UNIQUE), 'picture', 'gender', 'locale', 'pending']);
   }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { LessThanOrEqual } from 'typeorm';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { UsedJti } from './used-jti.entity.js';
 
 /** Longest jti that is looked at, in characters. */
@@ -10,6 +11,7 @@ export const MAX_JTI = 256;
 
 /** Remembers the JWTs that were accepted, so that each is accepted once, by whichever process it is sent to. */
 @Injectable()
+@Sweeps()
 export class UsedJtiService {
   private readonly rows = this.database.repository(UsedJti);
   private readonly insert = this.database.statement<Pick<UsedJti, 'hash'>>(

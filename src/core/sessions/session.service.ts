@@ -6,6 +6,7 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import type { Client } from '../clients/client.entity.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { checkKeyBinding } from '../dpop/key-binding.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { holds, type User, Users } from '../users/users.js';
@@ -47,6 +48,7 @@ type RotatedRow = Pick<Session, 'sub' | 'authenticated_at'> & { scope: string };
 
 /** Opens, rotates and ends sessions. Everything that keeps an honest client signed in and a thief out is here. */
 @Injectable()
+@Sweeps()
 export class SessionService {
   private readonly sessions = this.database.repository(Session);
   private readonly rotation = this.database.statement<RotatedRow>(

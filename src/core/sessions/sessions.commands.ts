@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { BrowserSessionService } from '../../oauth/browser/browser-session.service.js';
+import { SignOutService } from './sign-out.service.js';
 import { SessionService } from './session.service.js';
-import { count, type MakeAction, moment, table } from '../../cli/command.js';
+import { count, type MakeAction, moment, table } from '../../base/commands/command.js';
 import { userNamed } from '../users/users.commands.js';
 
-export function addSessionCommands(program: Command, action: MakeAction): void {
+export function register(program: Command, action: MakeAction): void {
   const sessions = program.command('sessions').description('list and end sessions');
 
   sessions
@@ -40,9 +40,10 @@ export function addSessionCommands(program: Command, action: MakeAction): void {
           ended = 1;
         } else if (id === undefined && user !== undefined) {
           const { id: sub } = await userNamed(app, user);
-          // a browser that stays signed in would get its next code at once
-          if (client === undefined) await app.get(BrowserSessionService).endAll(sub);
-          ended = await service.revokeAll({ sub, clientId: client });
+          ended =
+            client === undefined
+              ? await app.get(SignOutService).everywhere(sub)
+              : await service.revokeAll({ sub, clientId: client });
         } else if (id === undefined && client !== undefined) {
           ended = await service.revokeAll({ clientId: client });
         } else {

@@ -1,13 +1,6 @@
 import { type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import {
-  getOptionsToken,
-  getStorageToken,
-  ThrottlerGuard,
-  type ThrottlerLimitDetail,
-  type ThrottlerModuleOptions,
-  type ThrottlerStorage,
-} from '@nestjs/throttler';
+import { ThrottlerGuard, type ThrottlerLimitDetail, type ThrottlerModuleOptions } from '@nestjs/throttler';
 import type { Request } from 'express';
 import { AUTH_OPTIONS, type Limit, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { clientCredentialsOf } from '../clients/client-credentials.js';
@@ -16,6 +9,7 @@ import { type Parameters, parametersOf } from '../../base/http/parameters.js';
 import { AccessTokenService } from '../sessions/access-token.service.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { MAX_USERNAME, normalizeUsername } from '../users/username.js';
+import { Limits } from './limits.js';
 
 export type BudgetName = 'ip' | 'session' | 'client' | 'account';
 
@@ -54,14 +48,14 @@ export function throttlerOptions({ limitIp, limitClient, limitAccount }: Resolve
 @Injectable()
 export class AuthThrottlerGuard extends ThrottlerGuard {
   constructor(
-    @Inject(getOptionsToken()) options: ThrottlerModuleOptions,
-    @Inject(getStorageToken()) storage: ThrottlerStorage,
-    reflector: Reflector,
+    // named, for Nest would add these parameters to those of ThrottlerGuard's constructor
+    @Inject(Limits) limits: Limits,
+    @Inject(Reflector) reflector: Reflector,
     @Inject(AUTH_OPTIONS) private readonly auth: ResolvedAuthOptions,
     private readonly refreshTokens: RefreshTokens,
     protected readonly accessTokens: AccessTokenService,
   ) {
-    super(options, storage, reflector);
+    super(limits.options, limits.storage, reflector);
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { SessionService } from '../sessions/session.service.js';
 import type { UserRow } from './user.entity.js';
 import { UserService } from './user.service.js';
-import { count, describe, list, type MakeAction, standardInput, table } from '../../cli/command.js';
+import { count, describe, list, type MakeAction, standardInput, table } from '../../base/commands/command.js';
 
-export function addUserCommands(program: Command, action: MakeAction): void {
+export function register(program: Command, action: MakeAction): void {
   const users = program.command('users').description('add and change users');
 
   users

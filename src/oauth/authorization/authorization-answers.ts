@@ -4,7 +4,7 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import type { Client } from '../../core/clients/client.entity.js';
 import { ClientService } from '../../core/clients/client.service.js';
 import type { AuthError } from '../../base/errors/auth.error.js';
-import { rowOf } from '../../base/errors/catalogue.js';
+import { Catalogue } from '../../base/errors/catalogue.js';
 import { seeOther } from '../../base/http/see-other.js';
 import { withQuery } from '../../base/http/with-query.js';
 import { PageService } from '../pages/page.service.js';
@@ -19,6 +19,7 @@ export class AuthorizationAnswers {
   constructor(
     private readonly pages: PageService,
     private readonly clients: ClientService,
+    private readonly catalogue: Catalogue,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
@@ -28,10 +29,8 @@ export class AuthorizationAnswers {
 
   /** RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6: in the words of the standards. */
   error(request: Request, response: Response, target: AuthorizationTarget, error: AuthError): Promise<void> {
-    const row = rowOf(error.code);
-    const reason = row.reasons[error.reason];
-    const error_description = [(reason ?? row.sentence).en, ...(error.fields ?? []).map(fieldSentence)].join(' ');
-    return this.send(request, response, target, { error: (reason?.oauth ?? row.oauth).error, error_description });
+    const error_description = [this.catalogue.sentence(error).en, ...(error.fields ?? []).map(fieldSentence)].join(' ');
+    return this.send(request, response, target, { error: this.catalogue.oauthWord(error).error, error_description });
   }
 
   private async send(

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, Inject } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { Catalogue } from '../../base/errors/catalogue.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService } from '../pages/page.service.js';
 import { AuthorizationAnswers } from './authorization-answers.js';
@@ -11,10 +12,11 @@ import { AuthorizationRefusal } from './authorization-refusal.js';
 export class AuthorizationExceptionFilter extends PageExceptionFilter {
   constructor(
     @Inject(AUTH_OPTIONS) options: ResolvedAuthOptions,
+    catalogue: Catalogue,
     pages: PageService,
     private readonly answers: AuthorizationAnswers,
   ) {
-    super(options, pages);
+    super(options, catalogue, pages);
   }
 
   override catch(thrown: unknown, host: ArgumentsHost): void {

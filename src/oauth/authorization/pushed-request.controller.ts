@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { parametersOf } from '../../base/http/parameters.js';
 import { requestIdOf } from '../../base/http/request-id.js';
 import { sendJson } from '../../base/http/send-json.js';

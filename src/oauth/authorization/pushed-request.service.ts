@@ -4,6 +4,7 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { Clock } from '../../base/clock.js';
 import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { PendingAuthorization } from './pending-authorization.js';
 import { PushedRequest } from './pushed-request.entity.js';
@@ -17,6 +18,7 @@ export interface PushedAuthorizationResponse {
 
 /** Keeps pushed authorization requests (RFC 9126) until a browser brings their request_uri. */
 @Injectable()
+@Sweeps()
 export class PushedRequestService {
   static readonly PREFIX = 'urn:ietf:params:oauth:request_uri:';
 

@@ -6,7 +6,9 @@ import { AuthorizationCodeService } from '../../core/codes/authorization-code.se
 import { Clock } from '../../base/clock.js';
 import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { SessionService } from '../../core/sessions/session.service.js';
+import { KeepsSignedIn } from '../../core/sessions/sign-out.service.js';
 import { holds, Users } from '../../core/users/users.js';
 import { BrowserSession } from './browser-session.entity.js';
 
@@ -15,6 +17,8 @@ const TOUCHED_EVERY = 60_000;
 
 /** Keeps the browsers that users are signed in with. What is ended here takes its codes and sessions with it. */
 @Injectable()
+@Sweeps()
+@KeepsSignedIn()
 export class BrowserSessionService {
   private readonly rows = this.database.repository(BrowserSession);
 

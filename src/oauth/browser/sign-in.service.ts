@@ -4,7 +4,8 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { parametersOf } from '../../base/http/parameters.js';
 import { requestIdOf } from '../../base/http/request-id.js';
-import { sentenceOf } from '../pages/page-exception.filter.js';
+import { Catalogue } from '../../base/errors/catalogue.js';
+import { languageOf } from '../../base/http/language.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { MAX_USERNAME, normalizeUsername } from '../../core/users/username.js';
 import { Users } from '../../core/users/users.js';
@@ -17,6 +18,7 @@ export class SignInService {
     private readonly users: Users,
     private readonly browsers: BrowserService,
     private readonly pages: PageService,
+    private readonly catalogue: Catalogue,
     private readonly clock: Clock,
     private readonly audit: AuditSink,
   ) {}
@@ -35,7 +37,7 @@ export class SignInService {
     if (failure instanceof AuthError) {
       const requestId = requestIdOf(request);
       this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: failure.reason });
-      const problem = sentenceOf(request, failure, settings.language);
+      const problem = this.catalogue.sentence(failure)[settings.language ?? languageOf(request)];
       this.pages.send(request, response, name, { ...view, username, problem }, { ...settings, status: 400 });
       return false;
     }

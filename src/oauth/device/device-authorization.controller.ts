@@ -6,7 +6,7 @@ import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
 import { SCOPE } from '../../core/clients/scope.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { methodNotAllowed } from '../../base/errors/auth.error.js';
-import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { parametersOf } from '../../base/http/parameters.js';
 import { requestIdOf } from '../../base/http/request-id.js';
 import { sendJson } from '../../base/http/send-json.js';

@@ -6,10 +6,12 @@ import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
 import { ClientService } from '../../core/clients/client.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { Catalogue } from '../../base/errors/catalogue.js';
+import { languageOf } from '../../base/http/language.js';
 import { localPath } from '../../base/http/local-path.js';
 import { parametersOf } from '../../base/http/parameters.js';
 import { seeOther } from '../../base/http/see-other.js';
-import { PageExceptionFilter, sentenceOf } from '../pages/page-exception.filter.js';
+import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 
@@ -24,6 +26,7 @@ export class DevicePageController {
     private readonly browsers: BrowserService,
     private readonly signIns: SignInService,
     private readonly pages: PageService,
+    private readonly catalogue: Catalogue,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
@@ -77,7 +80,7 @@ export class DevicePageController {
       userCode: userCodeOf(request),
       username: session!.username,
       signOut: localPath(this.options, '/oauth2/logout'),
-      problem: error && sentenceOf(request, error),
+      problem: error && this.catalogue.sentence(error)[languageOf(request)],
     };
     this.pages.send(request, response, 'device', view, { csrf, status: error ? 400 : 200 });
   }

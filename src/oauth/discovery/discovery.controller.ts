@@ -1,6 +1,6 @@
 import { Controller, Get, Req, Res, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { sendJson } from '../../base/http/send-json.js';
 import { JWKS_MAX_AGE } from '../../core/keys/key.service.js';
 import { ServerMetadataService } from './server-metadata.service.js';

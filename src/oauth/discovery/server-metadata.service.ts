@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { marked } from '../../base/door.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import {
   type MetadataPublisher,
@@ -18,9 +19,7 @@ export class ServerMetadataService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.publishers = [...this.discovery.getControllers(), ...this.discovery.getProviders()]
-      .filter(({ instance, metatype }) => instance && metatype && Reflect.hasMetadata(PUBLISHES_METADATA, metatype))
-      .map(({ instance }) => instance as MetadataPublisher);
+    this.publishers = marked<MetadataPublisher>(this.discovery, PUBLISHES_METADATA);
   }
 
   async document(): Promise<ServerMetadata> {

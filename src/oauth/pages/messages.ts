@@ -1,4 +1,4 @@
-import type { Language } from '../../base/http/language.js';
+import type { PageSource } from '../../base/pages/page-source.js';
 
 /** Every sentence of the pages. `{name}` stands for a value. */
 export const MESSAGES = {
@@ -62,17 +62,4 @@ export const MESSAGES = {
   'form-post.submit': { en: 'Continue', 'zh-CN': '继续' },
   'error.title': { en: 'This did not work', 'zh-CN': '操作未完成' },
   'error.request-id': { en: 'Request', 'zh-CN': '请求编号' },
-} satisfies Record<string, Record<Language, string>>;
-
-export type Message = keyof typeof MESSAGES;
-
-/** A sentence in a language, with its values put in. They are text: the template escapes what comes out of here. */
-export function say(language: Language, message: Message, values: Record<string, string> = {}): string {
-  return MESSAGES[message][language].replace(/\{([a-z]+)\}/g, (_, name: string) => values[name] ?? '');
-}
-
-/** What a scope lets a client do, in words. */
-export function sayScope(language: Language, scope: string): string {
-  const message = `scope.${scope}`;
-  return Object.hasOwn(MESSAGES, message) ? say(language, message as Message) : say(language, 'scope.other', { scope });
-}
+} satisfies PageSource['messages'];

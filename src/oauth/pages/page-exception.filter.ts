@@ -2,8 +2,9 @@ import { Catch, Inject } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { AuthError } from '../../base/errors/auth.error.js';
-import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
-import { type OAuthWord, rowOf } from '../../base/errors/catalogue.js';
+import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
+import { Catalogue } from '../../base/errors/catalogue.js';
+import type { OAuthWord } from '../../base/errors/error-table.js';
 import { requestIdOf } from '../../base/http/request-id.js';
 import { languageOf } from '../../base/http/language.js';
 import { PageService } from './page.service.js';
@@ -13,9 +14,10 @@ import { PageService } from './page.service.js';
 export class PageExceptionFilter extends OAuthExceptionFilter {
   constructor(
     @Inject(AUTH_OPTIONS) options: ResolvedAuthOptions,
+    catalogue: Catalogue,
     private readonly pages: PageService,
   ) {
-    super(options);
+    super(options, catalogue);
   }
 
   protected override answer(
@@ -25,13 +27,7 @@ export class PageExceptionFilter extends OAuthExceptionFilter {
     word: OAuthWord,
     headers: Record<string, string>,
   ): void {
-    const view = { problem: sentenceOf(request, error), requestId: requestIdOf(request) };
+    const view = { problem: this.catalogue.sentence(error)[languageOf(request)], requestId: requestIdOf(request) };
     this.pages.send(request, response, 'error', view, { status: word.status, headers });
   }
-}
-
-/** What went wrong, in the reader's language. */
-export function sentenceOf(request: Request, error: AuthError, language = languageOf(request)): string {
-  const row = rowOf(error.code);
-  return (row.reasons[error.reason] ?? row.sentence)[language];
 }

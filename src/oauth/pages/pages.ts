@@ -3,26 +3,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Inject, Injectable } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { Eta } from 'eta';
 import { AUTH_OPTIONS, OptionError, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { featuresOf } from '../../base/feature.js';
 import type { Language } from '../../base/http/language.js';
-import { type Message, say, sayScope } from './messages.js';
+import type { PageSource } from '../../base/pages/page-source.js';
 import type { PageName, Views } from './views.js';
 
-const FOLDER = fileURLToPath(new URL('./templates/', import.meta.url));
-const TEMPLATES = [
-  'layout',
-  'scopes',
-  'sign-in',
-  'consent',
-  'device',
-  'device-confirm',
-  'device-done',
-  'sign-out',
-  'signed-out',
-  'form-post',
-  'error',
-] satisfies (PageName | 'layout' | 'scopes')[];
+const FOLDER = new URL('./templates/', import.meta.url);
 
 export interface Page<N extends PageName = PageName> {
   name: N;
@@ -33,19 +22,28 @@ export interface Page<N extends PageName = PageName> {
 }
 
 /**
- * Draws the pages, from Eta templates that are read once. A host replaces single templates by files of the same name
- * in its own folder (the option `templates`), or the whole class by this class token.
+ * Draws the pages of every module that brings some (`@AuthFeature`), from Eta templates that are read once. A host
+ * replaces single templates by files of the same name in its own folder (the option `templates`), or the whole class by
+ * this class token.
  */
 @Injectable()
 export class Pages {
   private readonly eta = new Eta({ autoEscape: true });
+  private readonly messages: PageSource['messages'];
   private readonly style: string;
   /** The sources of `style-src` (CSP Level 3 §6.1.14). */
   readonly styleSources: string;
 
-  constructor(@Inject(AUTH_OPTIONS) private readonly options: Pick<ResolvedAuthOptions, 'templates' | 'domain'>) {
-    for (const name of TEMPLATES) this.eta.loadTemplate(`@${name}`, this.read(`${name}.eta`));
-    this.style = this.read('style.css');
+  constructor(
+    @Inject(AUTH_OPTIONS) private readonly options: Pick<ResolvedAuthOptions, 'templates' | 'domain'>,
+    modules: ModulesContainer,
+  ) {
+    const sources = featuresOf(modules).flatMap(({ pages }) => pages ?? []);
+    for (const { folder, templates } of sources) {
+      for (const name of templates) this.eta.loadTemplate(`@${name}`, this.read(folder, `${name}.eta`));
+    }
+    this.messages = Object.assign({}, ...sources.map(({ messages }) => messages)) as PageSource['messages'];
+    this.style = this.read(FOLDER, 'style.css');
     this.styleSources = `'self' 'sha256-${createHash('sha256').update(this.style).digest('base64')}'`;
   }
 
@@ -57,15 +55,30 @@ export class Pages {
       language,
       domain: this.options.domain,
       style: this.style,
-      t: (message: Message, values?: Record<string, string>) => say(language, message, values),
-      scopeText: (scope: string) => sayScope(language, scope),
+      t: (message: string, values?: Record<string, string>) => this.say(language, message, values),
+      scopeText: (scope: string) => this.sayScope(language, scope),
     });
   }
 
-  private read(file: string): string {
+  /** A sentence in a language, with its values put in. They are text: the template escapes what comes out of here. */
+  private say(language: Language, message: string, values: Record<string, string> = {}): string {
+    const sentence = this.messages[message]?.[language];
+    if (sentence === undefined) throw new Error(`the pages have no sentence ${message}`);
+    return sentence.replace(/\{([a-z]+)\}/g, (_, name: string) => values[name] ?? '');
+  }
+
+  /** What a scope lets a client do, in words. */
+  private sayScope(language: Language, scope: string): string {
+    const message = `scope.${scope}`;
+    return Object.hasOwn(this.messages, message)
+      ? this.say(language, message)
+      : this.say(language, 'scope.other', { scope });
+  }
+
+  private read(folder: URL, file: string): string {
     const { templates } = this.options;
     if (templates !== undefined && !existsSync(templates)) throw new OptionError('templates', 'is no folder');
     const own = templates === undefined ? undefined : join(templates, file);
-    return readFileSync(own !== undefined && existsSync(own) ? own : join(FOLDER, file), 'utf8');
+    return readFileSync(own !== undefined && existsSync(own) ? own : join(fileURLToPath(folder), file), 'utf8');
   }
 }

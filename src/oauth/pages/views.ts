@@ -1,4 +1,10 @@
-/** What each page shows, by the name of its template. A host's own templates get the same. */
+import type { PageSource } from '../../base/pages/page-source.js';
+import { MESSAGES } from './messages.js';
+
+/**
+ * What each page shows, by the name of its template. A host's own templates get the same; a module with pages of its own
+ * declares what they show into this interface.
+ */
 export interface Views {
   'sign-in': {
     /** Where the form goes. */
@@ -45,3 +51,22 @@ export interface Views {
 }
 
 export type PageName = keyof Views;
+
+/** The pages of this folder, and the parts that every page is made of. */
+export const PAGES = {
+  folder: new URL('./templates/', import.meta.url),
+  templates: [
+    'layout',
+    'scopes',
+    'sign-in',
+    'consent',
+    'device',
+    'device-confirm',
+    'device-done',
+    'sign-out',
+    'signed-out',
+    'form-post',
+    'error',
+  ] satisfies (PageName | 'layout' | 'scopes')[],
+  messages: MESSAGES,
+} satisfies PageSource;

@@ -6,7 +6,7 @@ import { CLIENT_AUTH_METHODS, ClientAuthenticator } from '../../core/clients/cli
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
-import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { parametersOf } from '../../base/http/parameters.js';
 import { requestIdOf } from '../../base/http/request-id.js';
 import { sendJson } from '../../base/http/send-json.js';

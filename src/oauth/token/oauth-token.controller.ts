@@ -3,7 +3,7 @@ import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.servi
 import { CLIENT_AUTH_METHODS } from '../../core/clients/client-authenticator.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { DPOP_ALGS } from '../../core/dpop/dpop-proof.service.js';
-import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { TokenController } from '../../token/token.controller.js';
 
 /** `POST /oauth2/token`: the same endpoint, its errors in the words of the standards. */

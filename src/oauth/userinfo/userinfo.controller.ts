@@ -2,7 +2,7 @@ import { All, Controller, Get, Post, Req, Res, UseFilters, UseGuards, VERSION_NE
 import type { Request, Response } from 'express';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
-import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { sendJson } from '../../base/http/send-json.js';
 import { BearerToken, RequireLiveSession, RequireScopes } from '../../protection/access-token.guard.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';

@@ -1,23 +1,23 @@
 import { Controller, Get, Inject, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
-import { AccountService } from './accounts/account.service.js';
-import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
-import { isFirstParty } from './first-party.js';
-import { AuthError } from '../base/errors/auth.error.js';
-import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
-import { Parameters, parametersOf } from '../base/http/parameters.js';
-import { sendJson } from '../base/http/send-json.js';
-import { validated } from '../base/http/validated.js';
-import { AuthThrottlerGuard } from '../core/throttling/auth-throttler.guard.js';
-import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
-import { ParametersGuard } from '../base/http/parameters.guard.js';
-import { BuiltInUsers } from '../core/users/built-in-users.js';
-import { requireContact } from '../core/users/contact.js';
-import { NewPasswordParameters, required } from './accounts/own-values.js';
-import { VERIFICATION_TTL, VerificationService } from './verification/verification.service.js';
-import { Callers } from './callers.js';
-import { CaptchaGuard } from './captcha/captcha.guard.js';
+import { AccountService } from '../accounts/account.service.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { isFirstParty } from '../first-party.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { Parameters, parametersOf } from '../../base/http/parameters.js';
+import { sendJson } from '../../base/http/send-json.js';
+import { validated } from '../../base/http/validated.js';
+import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
+import { BearerThrottlerGuard } from '../bearer-throttler.guard.js';
+import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { BuiltInUsers } from '../../core/users/built-in-users.js';
+import { requireContact } from '../../core/users/contact.js';
+import { NewPasswordParameters, required } from '../accounts/own-values.js';
+import { VERIFICATION_TTL, VerificationService } from './verification.service.js';
+import { Callers } from '../callers.js';
+import { CaptchaGuard } from '../captcha/captcha.guard.js';
 
 class ContactParameters extends NewPasswordParameters {
   @IsOptional()

@@ -1,8 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
-import { ClientService, type RegisteredClient } from './client.service.js';
-import { SessionService } from '../sessions/session.service.js';
-import { GrantService } from '../../token/grant.service.js';
+import { ClientService, type RegisteredClient } from '../../core/clients/client.service.js';
+import { SessionService } from '../../core/sessions/session.service.js';
+import { GrantService } from '../grant.service.js';
 import {
   checkedSecret,
   type CreateClientOptions,
@@ -12,9 +12,9 @@ import {
   scope,
   seconds,
 } from './client-options.js';
-import { count, describe, list, type MakeAction, moment, standardInput, table } from '../../cli/command.js';
+import { count, describe, list, type MakeAction, moment, standardInput, table } from '../../base/commands/command.js';
 
-export function addClientCommands(program: Command, action: MakeAction): void {
+export function register(program: Command, action: MakeAction): void {
   const clients = program.command('clients').description('register and change clients');
 
   clients

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { JSONWebKeySet } from 'jose';
-import type { NewClient } from './client.service.js';
-import { SCOPE } from './scope.js';
-import type { GrantService } from '../../token/grant.service.js';
+import type { NewClient } from '../../core/clients/client.service.js';
+import { SCOPE } from '../../core/clients/scope.js';
+import type { GrantService } from '../grant.service.js';
 
 /** What `clients create` was given. */
 export interface CreateClientOptions {

@@ -1,9 +1,6 @@
 import { text } from 'node:stream/consumers';
 import type { INestApplicationContext } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import type { Command } from 'commander';
-import { AppModule } from '../service/app.module.js';
-import type { Settings } from '../service/settings.js';
 
 /** What a command found or did: lines for people, and the same as JSON. */
 export interface Result {
@@ -16,25 +13,9 @@ export type MakeAction = <A extends unknown[]>(
   work: (app: INestApplicationContext, ...args: A) => Promise<Result>,
 ) => (...args: unknown[]) => Promise<void>;
 
-/** Actions that print their result as the program was asked to; any error is one line and exit code 1. */
-export function actionsOf(program: Command, settings: () => Settings): MakeAction {
-  return <A extends unknown[]>(work: (app: INestApplicationContext, ...args: A) => Promise<Result>) =>
-    async (...args: unknown[]) => {
-      let app: INestApplicationContext | undefined;
-      try {
-        app = await NestFactory.createApplicationContext(AppModule.forRoot(settings()), {
-          logger: false,
-          abortOnError: false,
-        });
-        const result = await work(app, ...(args as A));
-        console.log(program.opts<{ json?: true }>().json ? JSON.stringify(result.json) : result.text);
-      } catch (error) {
-        console.error(`nest-auth: ${error instanceof Error ? error.message : String(error)}`);
-        process.exitCode = 1;
-      } finally {
-        await app?.close();
-      }
-    };
+/** A file of commands of `nest-auth` (`@AuthFeature`). */
+export interface CommandModule {
+  register(program: Command, action: MakeAction): void;
 }
 
 /** What came on standard input, without the line's end. */

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { AuditSink } from './audit.js';
+import { AUTH_OPTIONS, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, resolveOptions } from './auth.options.js';
+import { Clock } from './clock.js';
+import { ServiceSecret } from './crypto/service-secret.js';
+import { AuthDatabase } from './database/auth-database.js';
+import { Sweeper } from './database/sweeper.js';
+import { AuthExceptionFilter } from './errors/auth-exception.filter.js';
+import { BASE_ERRORS } from './errors/base.errors.js';
+import { Catalogue } from './errors/catalogue.js';
+import { AuthFeature } from './feature.js';
+
+/** What every other wing stands on; it knows none of them. AuthDatabase comes with the host's data source. */
+@AuthFeature({ errors: BASE_ERRORS })
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    { provide: AUTH_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
+    Clock,
+    AuditSink,
+    ServiceSecret,
+    Catalogue,
+    AuthExceptionFilter,
+    Sweeper,
+  ],
+  exports: [AUTH_OPTIONS, Clock, AuditSink, ServiceSecret, Catalogue, AuthExceptionFilter, Sweeper, AuthDatabase],
+})
+export class BaseModule extends ConfigurableModuleClass {}

@@ -1,0 +1,95 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
+import { AUTH_OPTIONS } from '../base/auth.options.js';
+import { AuthFeature } from '../base/feature.js';
+import { ClientAssertionService } from './clients/client-assertion.service.js';
+import { ClientAuthenticator } from './clients/client-authenticator.js';
+import { ClientKeys } from './clients/client-keys.js';
+import { ClientSecret } from './clients/client-secret.entity.js';
+import { Client } from './clients/client.entity.js';
+import { ClientService } from './clients/client.service.js';
+import { JwksFetcher } from './clients/jwks-fetcher.js';
+import { AuthorizationCode } from './codes/authorization-code.entity.js';
+import { AuthorizationCodeService } from './codes/authorization-code.service.js';
+import { CORE_ERRORS } from './core.errors.js';
+import { DeviceAuthorization } from './devices/device-authorization.entity.js';
+import { DeviceAuthorizationService } from './devices/device-authorization.service.js';
+import { DpopProofService } from './dpop/dpop-proof.service.js';
+import { KeyService } from './keys/key.service.js';
+import { SigningKey } from './keys/signing-key.entity.js';
+import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create-auth-tables.js';
+import { BindToKeys1763860000000 } from './migrations/1763860000000-bind-to-keys.js';
+import { SignInWithABrowser1763870000000 } from './migrations/1763870000000-sign-in-with-a-browser.js';
+import { AddUserProfilesAndVerifications1763880000000 } from './migrations/1763880000000-add-user-profiles-and-verifications.js';
+import { UsedJti } from './replay/used-jti.entity.js';
+import { UsedJtiService } from './replay/used-jti.service.js';
+import { AccessTokenService } from './sessions/access-token.service.js';
+import { IntrospectionService } from './sessions/introspection.service.js';
+import { RefreshTokens } from './sessions/refresh-token.js';
+import { RevocationService } from './sessions/revocation.service.js';
+import { Session } from './sessions/session.entity.js';
+import { SessionService } from './sessions/session.service.js';
+import { SignOutService } from './sessions/sign-out.service.js';
+import { throttlerOptions } from './throttling/auth-throttler.guard.js';
+import { Limits } from './throttling/limits.js';
+import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
+import { BuiltInUsers } from './users/built-in-users.js';
+import { HashingQueue } from './users/hashing-queue.js';
+import { PasswordHasher } from './users/password-hasher.js';
+import { UserRow } from './users/user.entity.js';
+import { UserService } from './users/user.service.js';
+import { Users } from './users/users.js';
+
+/** What the wings above work with. */
+const GIVEN = [
+  AccessTokenService,
+  AuthorizationCodeService,
+  BuiltInUsers,
+  ClientAuthenticator,
+  ClientService,
+  DeviceAuthorizationService,
+  DpopProofService,
+  IntrospectionService,
+  KeyService,
+  Limits,
+  RefreshTokens,
+  RevocationService,
+  SessionService,
+  SignOutService,
+  UserService,
+];
+
+/** Clients, users, sessions, codes, keys and limits: what every token stands on. */
+@AuthFeature({
+  entities: [Client, ClientSecret, UserRow, Session, AuthorizationCode, DeviceAuthorization, SigningKey, UsedJti],
+  migrations: [
+    CreateAuthTables1763850000000,
+    BindToKeys1763860000000,
+    SignInWithABrowser1763870000000,
+    AddUserProfilesAndVerifications1763880000000,
+  ],
+  errors: CORE_ERRORS,
+  commands: [
+    () => import('./users/users.commands.js'),
+    () => import('./sessions/sessions.commands.js'),
+    () => import('./keys/keys.commands.js'),
+  ],
+})
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AUTH_OPTIONS] },
+    { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
+    JwksFetcher,
+    ClientKeys,
+    PasswordHasher,
+    HashingQueue,
+    ClientAssertionService,
+    UsedJtiService,
+    { provide: Users, useExisting: UserService },
+    ...GIVEN,
+  ],
+  exports: [Users, ...GIVEN],
+})
+export class CoreModule {}

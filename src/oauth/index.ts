@@ -1,0 +1,4 @@
+export { ConsentService } from './authorization/consent.service.js';
+export { BrowserSessionService } from './browser/browser-session.service.js';
+export { Pages, type Page } from './pages/pages.js';
+export type { PageName, Views } from './pages/views.js';
