@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { authEntities, authMigrations, AuthModule, type AuthOptions, Clock } from '../src/index.js';
+import { AuthModule, type AuthOptions, authSchema, Clock, type OptionalWing } from '../src/index.js';
 import { FakeClock, ISSUER, SECRET } from './service.js';
 
 /** A foreign Nest application that imports the module by its public API, with Nest's defaults for everything else. */
@@ -16,7 +16,11 @@ export interface Host {
   close(): Promise<void>;
 }
 
-export async function startHost(own: ModuleMetadata = {}, options: Partial<AuthOptions> = {}): Promise<Host> {
+export async function startHost(
+  own: ModuleMetadata = {},
+  options: Partial<AuthOptions> = {},
+  without: OptionalWing[] = [],
+): Promise<Host> {
   const dir = mkdtempSync(join(tmpdir(), 'host-'));
   const clock = new FakeClock();
   const module = await Test.createTestingModule({
@@ -26,14 +30,14 @@ export async function startHost(own: ModuleMetadata = {}, options: Partial<AuthO
       TypeOrmModule.forRoot({
         type: 'sqlite',
         database: join(dir, 'app.sqlite'),
-        entities: [...authEntities],
-        migrations: [...authMigrations],
+        ...authSchema({ without }),
         migrationsRun: true,
       }),
       AuthModule.forRoot({
         issuer: ISSUER,
         secret: SECRET,
         ...options,
+        without,
         providers: [{ provide: Clock, useValue: clock }],
       }),
     ],

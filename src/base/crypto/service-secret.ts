@@ -3,22 +3,19 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
 
 /** What a key derived from the service secret is for; one purpose's hash means nothing to another. */
-type Purpose =
-  | 'refresh-token'
-  | 'client-secret'
-  | 'authorization-code'
-  | 'device-code'
-  | 'user-code'
-  | 'signing-key'
-  | 'browser-session'
-  | 'csrf'
-  | 'ticket'
-  | 'pushed-request'
-  | 'anonymous-device'
-  | 'verification-target'
-  | 'verification-code'
-  | 'verification-token'
-  | 'sudo-token';
+export type Purpose = string & { readonly __purpose: true };
+
+const purposes = new Set<string>();
+
+/**
+ * Names a purpose, beside the one service that has it.
+ * @throws Error where the name is taken: two services must not understand each other's hashes
+ */
+export function purpose(name: string): Purpose {
+  if (purposes.has(name)) throw new Error(`two services derive a key for ${name}`);
+  purposes.add(name);
+  return name as Purpose;
+}
 
 /** The service secret, only ever used through keys derived from it (HKDF-SHA256, RFC 5869). */
 @Injectable()

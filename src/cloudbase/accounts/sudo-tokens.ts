@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../base/clock.js';
-import { ServiceSecret } from '../../base/crypto/service-secret.js';
+import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+
+const SUDO_TOKEN = purpose('sudo-token');
 
 /** Life of a sudo token, in seconds. */
 const TTL = 600;
@@ -18,7 +20,7 @@ export class SudoTokens {
   ) {}
 
   issue(sub: string, sid: string): string {
-    return this.secret.seal('sudo-token', Buffer.from(JSON.stringify({ sub, sid, at: this.clock.now() })));
+    return this.secret.seal(SUDO_TOKEN, Buffer.from(JSON.stringify({ sub, sid, at: this.clock.now() })));
   }
 
   /** @throws AuthError invalid_verification_code */
@@ -33,7 +35,7 @@ export class SudoTokens {
 
   private read(token: string): { sub: string; sid: string; at: number } | undefined {
     try {
-      return JSON.parse(this.secret.open('sudo-token', token).toString()) as { sub: string; sid: string; at: number };
+      return JSON.parse(this.secret.open(SUDO_TOKEN, token).toString()) as { sub: string; sid: string; at: number };
     } catch {
       return undefined;
     }

@@ -1,12 +1,14 @@
 import { ANONYMOUS, ANONYMOUS_SCOPE } from '../first-party.js';
 import { Clock } from '../../base/clock.js';
-import { ServiceSecret } from '../../base/crypto/service-secret.js';
+import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { badField } from '../../base/errors/auth.error.js';
 import type { Party } from '../../core/sessions/session.service.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { TokenIssuer } from '../../token/token-issuer.js';
 import type { TokenResponse } from '../../token/token-response.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
+
+const ANONYMOUS_DEVICE = purpose('anonymous-device');
 
 export class AnonymousParameters {}
 
@@ -23,7 +25,7 @@ export class AnonymousGrant implements Grant<AnonymousParameters> {
   async exchange(_: AnonymousParameters, party: Party): Promise<TokenResponse> {
     if (party.deviceId === undefined) throw badField('x-device-id', 'PARAMETER_MISSING', 'is required');
     const authenticatedAt = this.clock.now();
-    const { sub } = await this.users.table().anonymous(this.secret.hash('anonymous-device', party.deviceId));
+    const { sub } = await this.users.table().anonymous(this.secret.hash(ANONYMOUS_DEVICE, party.deviceId));
     const response = await this.tokens.signIn(party, { sub, scope: [ANONYMOUS_SCOPE], authenticatedAt });
     return response!; // no code to consume
   }

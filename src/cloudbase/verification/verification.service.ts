@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { IsNull, LessThan, LessThanOrEqual, MoreThan, Not } from 'typeorm';
 import { Clock } from '../../base/clock.js';
-import { generateSecret, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { isDuplicate } from '../../base/database/faults.js';
@@ -10,6 +10,10 @@ import { AuthError } from '../../base/errors/auth.error.js';
 import type { Contact } from '../../core/users/contact.js';
 import { type VerificationMessage, VerificationSender } from './verification-sender.js';
 import { Verification } from './verification.entity.js';
+
+const TOKEN = purpose('verification-token');
+const TARGET = purpose('verification-target');
+const CODE = purpose('verification-code');
 
 /** Life of a code, and then of the token it is exchanged for, in seconds. */
 export const VERIFICATION_TTL = 600;
@@ -84,7 +88,7 @@ export class VerificationService implements OnModuleDestroy {
     const token = generateSecret();
     if (row && sameHash(row.code_hash, this.codeHash(id, code))) {
       const { affected } = await this.rows.update(living, {
-        token_hash: this.secret.hash('verification-token', token),
+        token_hash: this.secret.hash(TOKEN, token),
         expires_at: now + VERIFICATION_TTL * 1000,
       });
       await this.database.flush();
@@ -95,13 +99,13 @@ export class VerificationService implements OnModuleDestroy {
 
   /** Whether a verification token would be taken; uses nothing up. */
   holds(target: Contact, token: string): Promise<boolean> {
-    const token_hash = this.secret.hash('verification-token', token);
+    const token_hash = this.secret.hash(TOKEN, token);
     return this.rows.existsBy({ target: this.targetOf(target), token_hash, expires_at: MoreThan(this.clock.now()) });
   }
 
   /** Uses a verification token up. Of any number of parallel calls exactly one is told true. */
   consume(target: Contact, token: string): Promise<boolean> {
-    return this.useUp({ target: this.targetOf(target), token_hash: this.secret.hash('verification-token', token) });
+    return this.useUp({ target: this.targetOf(target), token_hash: this.secret.hash(TOKEN, token) });
   }
 
   /** The same for a code that this user asked for and has verified, where a client did not keep the token. */
@@ -165,10 +169,10 @@ export class VerificationService implements OnModuleDestroy {
   }
 
   private targetOf({ channel, value }: Contact): string {
-    return this.secret.hash('verification-target', `${channel}:${value}`);
+    return this.secret.hash(TARGET, `${channel}:${value}`);
   }
 
   private codeHash(id: string, code: string): string {
-    return this.secret.hash('verification-code', `${id}:${code}`);
+    return this.secret.hash(CODE, `${id}:${code}`);
   }
 }

@@ -8,7 +8,7 @@ import { ClientAssertionService } from './client-assertion.service.js';
 import type { ClientCredentials } from './client-credentials.js';
 import type { ClientSecret } from './client-secret.entity.js';
 import type { Client } from './client.entity.js';
-import { ClientService } from './client.service.js';
+import { CLIENT_SECRET, ClientService } from './client.service.js';
 
 /** How clients may authenticate: `token_endpoint_auth_methods_supported` (RFC 8414 §2). */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
@@ -62,7 +62,7 @@ export class ClientAuthenticator {
   /** A public client has no secret that could be right. */
   private checkSecret(secrets: ClientSecret[], secret: string | undefined): void {
     if (secret === undefined) throw new AuthError('unauthorized_client', { reason: 'CLIENT_SECRET_MISSING' });
-    const hash = this.secret.hash('client-secret', secret);
+    const hash = this.secret.hash(CLIENT_SECRET, secret);
     const now = this.clock.now();
     const alive = secrets.filter((row) => row.expires_at === null || row.expires_at > now);
     if (!alive.some((row) => sameHash(row.hash, hash))) {

@@ -3,11 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { IsNull, MoreThan } from 'typeorm';
 import { Clock } from '../../base/clock.js';
-import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { checkClientKeys } from './client-key-set.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client, type ClientAuthMethod } from './client.entity.js';
+
+/** What the hash of a client's secret is derived for. */
+export const CLIENT_SECRET = purpose('client-secret');
 
 /** A client with the hashes of its secrets; those may have expired. */
 export interface RegisteredClient {
@@ -135,7 +138,7 @@ export class ClientService {
     await this.secrets.insert({
       id,
       client_id: clientId,
-      hash: this.serviceSecret.hash('client-secret', secret),
+      hash: this.serviceSecret.hash(CLIENT_SECRET, secret),
       created_at: this.clock.now(),
       expires_at: null,
     });

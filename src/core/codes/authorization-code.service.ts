@@ -5,12 +5,14 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { ClientService } from '../clients/client.service.js';
 import { grantScope } from '../clients/scope.js';
 import { Clock } from '../../base/clock.js';
-import { generateSecret, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import { AuthorizationCode } from './authorization-code.entity.js';
 import { isRegistered } from './redirect-uri.js';
+
+const CODE = purpose('authorization-code');
 
 /** How long a used code is kept beyond its expiry, in milliseconds, so that a replay is still recognized. */
 const KEPT_FOR = 3_600_000;
@@ -79,7 +81,7 @@ export class AuthorizationCodeService {
     const now = this.clock.now();
     const code = generateSecret();
     await this.codes.insert({
-      hash: this.secret.hash('authorization-code', code),
+      hash: this.secret.hash(CODE, code),
       client_id: client.id,
       sub: request.sub,
       scope: grantScope(client, request.scope),
@@ -97,7 +99,7 @@ export class AuthorizationCodeService {
 
   /** The code as it was issued, used or not; undefined: not one of ours. */
   async find(code: string): Promise<AuthorizationCode | undefined> {
-    const hash = this.secret.hash('authorization-code', code);
+    const hash = this.secret.hash(CODE, code);
     return (await this.codes.findOneBy({ hash })) ?? undefined;
   }
 

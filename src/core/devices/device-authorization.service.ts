@@ -5,11 +5,14 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import type { Client } from '../clients/client.entity.js';
 import { grantScope } from '../clients/scope.js';
 import { Clock } from '../../base/clock.js';
-import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { DeviceAuthorization } from './device-authorization.entity.js';
+
+const DEVICE_CODE_HASH = purpose('device-code');
+const USER_CODE_HASH = purpose('user-code');
 
 /** RFC 8628 §3.2. */
 export interface DeviceAuthorizationResponse {
@@ -58,7 +61,7 @@ export class DeviceAuthorizationService {
     const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
     const userCode = `${letters.slice(0, 4)}-${letters.slice(4)}`;
     await this.rows.insert({
-      hash: this.secret.hash('device-code', deviceCode),
+      hash: this.secret.hash(DEVICE_CODE_HASH, deviceCode),
       user_code_hash: this.userCodeHash(userCode),
       client_id: client.id,
       scope: grantScope(client, scope),
@@ -97,7 +100,7 @@ export class DeviceAuthorizationService {
 
   /** The authorization of a device code; undefined: not one of ours. */
   async find(deviceCode: string): Promise<DeviceAuthorization | undefined> {
-    return (await this.rows.findOneBy({ hash: this.secret.hash('device-code', deviceCode) })) ?? undefined;
+    return (await this.rows.findOneBy({ hash: this.secret.hash(DEVICE_CODE_HASH, deviceCode) })) ?? undefined;
   }
 
   /** Notes a poll. @returns false where it came too early: the interval is longer from now on */
@@ -143,6 +146,6 @@ export class DeviceAuthorizationService {
   }
 
   private userCodeHash(userCode: string): string {
-    return this.secret.hash('user-code', userCode.toUpperCase().replace(/[^A-Z0-9]/g, ''));
+    return this.secret.hash(USER_CODE_HASH, userCode.toUpperCase().replace(/[^A-Z0-9]/g, ''));
   }
 }

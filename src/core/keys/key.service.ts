@@ -12,10 +12,12 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { errors } from 'jose';
 import { AUTH_OPTIONS, type ResolvedAuthOptions, type SigningAlg } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
-import { ServiceSecret } from '../../base/crypto/service-secret.js';
+import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { SigningKey } from './signing-key.entity.js';
+
+const SIGNING_KEY = purpose('signing-key');
 
 /** Seconds for which verifiers may keep the JWKS; a new key signs only after that. */
 export const JWKS_MAX_AGE = 300;
@@ -97,7 +99,7 @@ export class KeyService implements OnModuleInit {
     const row = this.rows.create({
       kid: randomBytes(16).toString('base64url'),
       alg: this.options.signingAlg,
-      sealed_private_key: this.secret.seal('signing-key', privateKey.export({ type: 'pkcs8', format: 'der' })),
+      sealed_private_key: this.secret.seal(SIGNING_KEY, privateKey.export({ type: 'pkcs8', format: 'der' })),
       created_at: now,
       signs_from: this.keys.length === 0 ? now : now + JWKS_MAX_AGE * 1000,
     });
@@ -153,7 +155,7 @@ export class KeyService implements OnModuleInit {
   private load(row: SigningKey): LoadedKey {
     let der: Buffer;
     try {
-      der = this.secret.open('signing-key', row.sealed_private_key);
+      der = this.secret.open(SIGNING_KEY, row.sealed_private_key);
     } catch (cause) {
       throw new Error('the signing keys in the database were made under another service secret', { cause });
     }

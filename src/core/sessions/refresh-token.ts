@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { ServiceSecret } from '../../base/crypto/service-secret.js';
+import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
+
+const REFRESH_TOKEN = purpose('refresh-token');
 
 /** What a refresh token says: the session, and the generation that it lives in. */
 export interface RefreshToken {
@@ -28,7 +30,7 @@ export class RefreshTokens {
     const claims = Buffer.alloc(CLAIMS_BYTES);
     claims.write(sessionId, 'base64url');
     claims.writeUInt32BE(generation, ID_BYTES);
-    return PREFIX + Buffer.concat([claims, this.secret.mac('refresh-token', claims)]).toString('base64url');
+    return PREFIX + Buffer.concat([claims, this.secret.mac(REFRESH_TOKEN, claims)]).toString('base64url');
   }
 
   /** @returns undefined where it is not, bit for bit, a token of ours */
@@ -39,7 +41,7 @@ export class RefreshTokens {
     // the second half: one token has one spelling
     if (bytes.length !== CLAIMS_BYTES + MAC_BYTES || bytes.toString('base64url') !== text) return undefined;
     const claims = bytes.subarray(0, CLAIMS_BYTES);
-    if (!timingSafeEqual(bytes.subarray(CLAIMS_BYTES), this.secret.mac('refresh-token', claims))) return undefined;
+    if (!timingSafeEqual(bytes.subarray(CLAIMS_BYTES), this.secret.mac(REFRESH_TOKEN, claims))) return undefined;
     return {
       sessionId: claims.toString('base64url', 0, ID_BYTES),
       generation: claims.readUInt32BE(ID_BYTES),

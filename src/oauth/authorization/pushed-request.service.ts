@@ -2,12 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LessThanOrEqual } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
-import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { PendingAuthorization } from './pending-authorization.js';
 import { PushedRequest } from './pushed-request.entity.js';
+
+const REQUEST_URI = purpose('pushed-request');
 
 /** RFC 9126 §2.2. */
 export interface PushedAuthorizationResponse {
@@ -35,7 +37,7 @@ export class PushedRequestService {
     const reference = generateSecret();
     const expires_in = this.options.pushedRequestTtl;
     await this.rows.insert({
-      hash: this.secret.hash('pushed-request', reference),
+      hash: this.secret.hash(REQUEST_URI, reference),
       client_id: request.client_id,
       request: JSON.stringify(request),
       expires_at: this.clock.now() + expires_in * 1000,
@@ -50,7 +52,7 @@ export class PushedRequestService {
    */
   async take(requestUri: string, clientId: string): Promise<PendingAuthorization> {
     const now = this.clock.now();
-    const hash = this.secret.hash('pushed-request', requestUri.slice(PushedRequestService.PREFIX.length));
+    const hash = this.secret.hash(REQUEST_URI, requestUri.slice(PushedRequestService.PREFIX.length));
     const row = await this.rows.findOneBy({ hash, client_id: clientId });
     const { affected } = row ? await this.rows.delete({ hash }) : { affected: 0 };
     if (!row || affected !== 1 || row.expires_at <= now) {

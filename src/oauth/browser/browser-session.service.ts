@@ -4,13 +4,15 @@ import { LessThanOrEqual, MoreThan } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { AuthorizationCodeService } from '../../core/codes/authorization-code.service.js';
 import { Clock } from '../../base/clock.js';
-import { generateSecret, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { KeepsSignedIn } from '../../core/sessions/sign-out.service.js';
 import { holds, Users } from '../../core/users/users.js';
 import { BrowserSession } from './browser-session.entity.js';
+
+const COOKIE = purpose('browser-session');
 
 /** How coarse `used_at` is, in milliseconds, so that not every page writes. */
 const TOUCHED_EVERY = 60_000;
@@ -105,6 +107,6 @@ export class BrowserSessionService {
   }
 
   private hash(cookie: string): string {
-    return this.secret.hash('browser-session', cookie);
+    return this.secret.hash(COOKIE, cookie);
   }
 }

@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
-import { generateSecret, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { parametersOf } from '../../base/http/parameters.js';
 import type { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionService } from './browser-session.service.js';
+
+const CSRF = purpose('csrf');
 
 /** Who asks for a page: a browser, and the user who is signed in with it, if there is one. */
 export interface Browser {
@@ -37,7 +39,7 @@ export class BrowserService {
     const cookie = sent ?? generateSecret();
     if (sent === undefined) this.setCookie(response, cookie);
     return {
-      csrf: this.secret.hash('csrf', cookie),
+      csrf: this.secret.hash(CSRF, cookie),
       ...(sent !== undefined && { session: await this.sessions.find(sent) }),
     };
   }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../base/clock.js';
-import { ServiceSecret } from '../../base/crypto/service-secret.js';
+import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+
+const TICKET = purpose('ticket');
 
 /** How long people may take over the pages of one request, in milliseconds. */
 const LIFE = 3_600_000;
@@ -23,7 +25,7 @@ export class TicketService {
 
   seal(kind: Kind, value: object): string {
     const until = this.clock.now() + LIFE;
-    return this.secret.seal('ticket', Buffer.from(JSON.stringify({ kind, until, value })));
+    return this.secret.seal(TICKET, Buffer.from(JSON.stringify({ kind, until, value })));
   }
 
   /** @throws AuthError invalid_argument where it is not ours, of another kind or expired */
@@ -37,7 +39,7 @@ export class TicketService {
 
   private read(ticket: string): { kind: Kind; until: number; value: object } | undefined {
     try {
-      return JSON.parse(this.secret.open('ticket', ticket).toString()) as ReturnType<TicketService['read']>;
+      return JSON.parse(this.secret.open(TICKET, ticket).toString()) as ReturnType<TicketService['read']>;
     } catch {
       return undefined;
     }
