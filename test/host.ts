@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AuthModule, type AuthOptions, authSchema, Clock, type OptionalWing } from '../src/index.js';
+import { AuthModule, type AuthModuleExtras, type AuthOptions, authSchema, Clock } from '../src/index.js';
 import { FakeClock, ISSUER, SECRET } from './service.js';
 
 /** A foreign Nest application that imports the module by its public API, with Nest's defaults for everything else. */
@@ -18,9 +18,9 @@ export interface Host {
 
 export async function startHost(
   own: ModuleMetadata = {},
-  options: Partial<AuthOptions> = {},
-  without: OptionalWing[] = [],
+  options: Partial<AuthOptions & AuthModuleExtras> = {},
 ): Promise<Host> {
+  const { without, providers = [] } = options;
   const dir = mkdtempSync(join(tmpdir(), 'host-'));
   const clock = new FakeClock();
   const module = await Test.createTestingModule({
@@ -37,8 +37,7 @@ export async function startHost(
         issuer: ISSUER,
         secret: SECRET,
         ...options,
-        without,
-        providers: [{ provide: Clock, useValue: clock }],
+        providers: [{ provide: Clock, useValue: clock }, ...providers],
       }),
     ],
   }).compile();

@@ -106,4 +106,15 @@ describe('the house', () => {
     await database.runMigrations();
     await service.close();
   });
+
+  it('has migrations that take over the tables of an earlier release, which made them under other names', async () => {
+    const service = await startService();
+    const database = service.app.get(DataSource);
+    await database.query("DELETE FROM migrations WHERE name LIKE 'CreateBrowserTables%' OR name LIKE 'CreateVerif%'");
+    expect((await database.runMigrations()).map(({ name }) => name)).toEqual([
+      'CreateBrowserTables1763870000001',
+      'CreateVerifications1763880000001',
+    ]);
+    await service.close();
+  });
 });

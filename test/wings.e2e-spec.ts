@@ -92,7 +92,7 @@ describe.each(BOTH)('a host leaves the wing %s out:', (wing) => {
   const other = BOTH.find((name) => name !== wing)!;
 
   it('its routes are gone and its tables are not made; the rest is as it was', async () => {
-    const host = await startHost({}, {}, [wing]);
+    const host = await startHost({}, { without: [wing] });
     const status = async ([method, path]: [method: 'get' | 'post', path: string]) =>
       (await request(host.url)[method](path)).status;
     expect(await Promise.all(ROUTES[wing].map(status))).toEqual(ROUTES[wing].map(() => 404));
@@ -117,7 +117,7 @@ describe.each(BOTH)('a host leaves the wing %s out:', (wing) => {
 
 it('discovery names the grants of the wings that are there, and no others', async () => {
   const grants = async (without: OptionalWing[]) => {
-    const host = await startHost({}, {}, without);
+    const host = await startHost({}, { without });
     const { body } = await request(host.url).get('/.well-known/openid-configuration');
     await host.close();
     return body.grant_types_supported as string[];
@@ -132,7 +132,7 @@ it('discovery names the grants of the wings that are there, and no others', asyn
 });
 
 it('refuses to leave out what cannot be', async () => {
-  await expect(startHost({}, {}, ['token' as OptionalWing])).rejects.toThrow(
+  await expect(startHost({}, { without: ['token' as OptionalWing] })).rejects.toThrow(
     'there is no token that could be left out',
   );
 });
