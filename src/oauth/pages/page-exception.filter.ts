@@ -1,10 +1,9 @@
 import { Catch, Inject } from '@nestjs/common';
-import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { AuthError } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
 import { type OAuthWord, rowOf } from '../../base/errors/catalogue.js';
-import { requestIdOf } from '../../base/http/request-id.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
 import { PageService } from './page.service.js';
 
@@ -19,19 +18,18 @@ export class PageExceptionFilter extends OAuthExceptionFilter {
   }
 
   protected override answer(
-    request: Request,
-    response: Response,
+    http: HttpExchange,
     error: AuthError,
     word: OAuthWord,
     headers: Record<string, string>,
   ): void {
-    const view = { problem: sentenceOf(request, error), requestId: requestIdOf(request) };
-    this.pages.send(request, response, 'error', view, { status: word.status, headers });
+    const view = { problem: sentenceOf(http, error), requestId: http.requestId };
+    this.pages.send(http, 'error', view, { status: word.status, headers });
   }
 }
 
 /** What went wrong, in the reader's language. */
-export function sentenceOf(request: Request, error: AuthError, language = languageOf(request)): string {
+export function sentenceOf(http: HttpExchange, error: AuthError, language = languageOf(http)): string {
   const row = rowOf(error.code);
   return (row.reasons[error.reason] ?? row.sentence)[language];
 }
