@@ -20,8 +20,9 @@ export interface Refusal {
 export abstract class HttpExchange {
   /** What the request log says of it. */
   refusal: Refusal | undefined = undefined;
-  private id: string | undefined = undefined;
-  private read: Parameters | undefined = undefined;
+  // with # what was sent is out of reach of a host's loggers and pipes, which go through any object they are given
+  #id: string | undefined = undefined;
+  #parameters: Parameters | undefined = undefined;
 
   abstract readonly method: string;
   /** Path and query, as the client sent them. */
@@ -49,17 +50,17 @@ export abstract class HttpExchange {
 
   /** The caller's `x-request-id` where it is well formed, else one of ours. */
   get requestId(): string {
-    return (this.id ??= requestIdFrom(this.header('x-request-id')));
+    return (this.#id ??= requestIdFrom(this.header('x-request-id')));
   }
 
   /** The parameters that ParametersGuard has read. */
   get parameters(): Parameters {
-    if (!this.read) throw new Error('ParametersGuard did not run before this');
-    return this.read;
+    if (!this.#parameters) throw new Error('ParametersGuard did not run before this');
+    return this.#parameters;
   }
 
   set parameters(parameters: Parameters) {
-    this.read = parameters;
+    this.#parameters = parameters;
   }
 
   /** Whether an answer has begun, so that no other can be given. */
