@@ -26,6 +26,8 @@ export { grantScope, parseScope, SCOPE } from './core/clients/scope.js';
 
 // Protecting routes of your own
 export { AccessTokenGuard, BearerToken, RequireLiveSession, RequireScopes } from './protection/access-token.guard.js';
+export { exchangeOf } from './base/http/exchange-of.js';
+export type { HttpExchange } from './base/http/http-exchange.js';
 export { AccessTokenService, type AccessToken } from './core/sessions/access-token.service.js';
 
 // Saying more in the discovery document

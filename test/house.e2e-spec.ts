@@ -91,6 +91,19 @@ describe('the house', () => {
     expect(globals).toEqual([]);
   });
 
+  it('knows Express in one place', () => {
+    const express =
+      /from '(express|node:https?)'|@(Req|Res)\(\) \w|getRe(quest|sponse)\b|\.(locals|originalUrl|headersDistinct|writeHead|append)\b|request\.(ip|route|is|accepts\w*)\b/;
+    const knowing = sources
+      .map((file) => relative(SRC, file))
+      .filter((file) => /^(base|core|token|protection|oauth|cloudbase)\//.test(file))
+      .filter((file) => express.test(readFileSync(join(SRC, file), 'utf8')));
+    expect(knowing).toEqual([
+      'base/http/express-exchange.ts',
+      'core/clients/jwks-fetcher.ts', // as a client of others
+    ]);
+  });
+
   it('has entities and migrations that agree', async () => {
     const service = await startService();
     const { upQueries } = await service.app.get(DataSource).driver.createSchemaBuilder().log();

@@ -1,5 +1,5 @@
 import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { Controller, Get, Injectable, UseGuards } from '@nestjs/common';
+import { type CanActivate, Controller, type ExecutionContext, Get, Injectable, UseGuards } from '@nestjs/common';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import request from 'supertest';
 import {
@@ -7,6 +7,8 @@ import {
   AccessTokenGuard,
   BearerToken,
   ClientService,
+  exchangeOf,
+  type HttpExchange,
   KeyService,
   type MetadataPublisher,
   PublishesMetadata,
@@ -38,6 +40,33 @@ class OrdersController {
   @RequireLiveSession()
   payments() {
     return { payments: [] };
+  }
+}
+
+/** The token of a page that has it in a cookie. */
+@Injectable()
+class CookieGuard extends AccessTokenGuard {
+  protected override presented(http: HttpExchange) {
+    const token = /(?:^|; )token=([^;]+)/.exec(http.header('cookie') ?? '')?.[1];
+    return token === undefined ? super.presented(http) : { scheme: 'Bearer' as const, token };
+  }
+}
+
+@Injectable()
+class TracingGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const http = exchangeOf(context);
+    http.setHeader('x-trace', `${http.method} ${http.url} ${http.requestId}`);
+    return true;
+  }
+}
+
+@Controller('pages')
+@UseGuards(CookieGuard, TracingGuard)
+class PagesController {
+  @Get()
+  page(@BearerToken() token: AccessToken) {
+    return { of: token.sub };
   }
 }
 
@@ -75,7 +104,7 @@ describe('AccessTokenGuard on the routes of a host application', () => {
 
   beforeAll(async () => {
     host = await startHost(
-      { controllers: [OrdersController, OpenController], providers: [Documentation] },
+      { controllers: [OrdersController, PagesController, OpenController], providers: [Documentation] },
       { limitAccount: false },
     );
     keys = host.app.get(KeyService);
@@ -123,6 +152,17 @@ describe('AccessTokenGuard on the routes of a host application', () => {
       expect(response.headers['www-authenticate']).toBeUndefined();
     },
   );
+
+  it('can be told to find the token elsewhere, and shares what it knows of the request', async () => {
+    const { access_token } = await signIn();
+    const response = await request(host.url)
+      .get('/pages?a=1')
+      .set({ cookie: `token=${access_token}`, 'x-request-id': 'r1' });
+    expect([response.status, response.body]).toEqual([200, { of: sub }]);
+    expect(response.headers['x-trace']).toBe('GET /pages?a=1 r1');
+    expect((await get('/pages', `Bearer ${access_token}`)).status).toBe(200);
+    expect((await get('/pages')).body).toEqual(UNAUTHORIZED);
+  });
 
   it("lets a client's own token through", async () => {
     const { access_token } = await ask({ grant_type: 'client_credentials', scope: 'orders' });

@@ -1,15 +1,14 @@
-import { Controller, Get, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Get, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
-import type { Request, Response } from 'express';
 import { AuthorizationCodeService } from '../core/codes/authorization-code.service.js';
 import { ClientService } from '../core/clients/client.service.js';
 import { grantScope, SCOPE } from '../core/clients/scope.js';
 import { DeviceAuthorizationService } from '../core/devices/device-authorization.service.js';
 import { AuthError, badField } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { Http } from '../base/http/exchange-of.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { bearerOf } from '../base/http/bearer.js';
-import { Parameters, parametersOf } from '../base/http/parameters.js';
-import { sendJson } from '../base/http/send-json.js';
 import { validated } from '../base/http/validated.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
@@ -78,33 +77,32 @@ export class AuthorizeController {
 
   /** RFC 8628 §3.1. */
   @Post('device/code')
-  async deviceCode(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const { scope } = validated(ScopeParameters, parametersOf(request));
-    const named = parametersOf(request).get('client_id');
-    const { client } =
-      named === undefined ? await this.callers.clientOrUser(request) : await this.callers.party(request);
-    sendJson(request, response, 200, await this.devices.start(client, scope));
+  async deviceCode(@Http() http: HttpExchange): Promise<void> {
+    const { scope } = validated(ScopeParameters, http.parameters);
+    const named = http.parameters.get('client_id');
+    const { client } = named === undefined ? await this.callers.clientOrUser(http) : await this.callers.party(http);
+    http.json(200, await this.devices.start(client, scope));
   }
 
   @Post('user/device/authorize')
   @UseGuards(AccessTokenGuard)
   @RequireLiveSession()
-  async authorizeDevice(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+  async authorizeDevice(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireNamedUser(bearer);
-    const { user_code } = validated(UserCodeParameters, parametersOf(request));
+    const { user_code } = validated(UserCodeParameters, http.parameters);
     if (!(await this.devices.approve(user_code, bearer.sub, await this.authenticatedAt(bearer)))) {
       throw badField('user_code', 'PARAMETER_INVALID', 'is wrong, answered or expired');
     }
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 
   /** RFC 6749 §4.1.1, without a redirect: the page that asks is the application's own. */
   @Post('user/authorize')
   @UseGuards(AccessTokenGuard)
   @RequireLiveSession()
-  async authorize(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+  async authorize(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireNamedUser(bearer);
-    const parameters = validated(AuthorizeParameters, parametersOf(request));
+    const parameters = validated(AuthorizeParameters, http.parameters);
     const code = await this.codes.issue({
       clientId: parameters.client_id,
       sub: bearer.sub,
@@ -115,18 +113,18 @@ export class AuthorizeController {
       nonce: parameters.nonce,
       authenticatedAt: await this.authenticatedAt(bearer),
     });
-    sendJson(request, response, 200, { code, state: parameters.state });
+    http.json(200, { code, state: parameters.state });
   }
 
   /** What a page says before it calls authorize: who asks, and for what. Nobody need be signed in yet. */
   @Get('user/authorize/info')
-  async authorizeInfo(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const { client_id, scope } = validated(InfoParameters, new Parameters(request.query));
-    if (bearerOf(request) !== undefined) await this.callers.clientOrUser(request);
+  async authorizeInfo(@Http() http: HttpExchange): Promise<void> {
+    const { client_id, scope } = validated(InfoParameters, http.query);
+    if (bearerOf(http) !== undefined) await this.callers.clientOrUser(http);
     const client = (await this.clients.find(client_id))?.client;
     if (!client || client.disabled) throw new AuthError('invalid_client', { reason: 'CLIENT_UNKNOWN' });
     const scopes = grantScope(client, scope).map((word) => ({ id: word, name: word }));
-    sendJson(request, response, 200, { client: { id: client.id, name: client.name }, scopes });
+    http.json(200, { client: { id: client.id, name: client.name }, scopes });
   }
 
   private async authenticatedAt({ sid }: AccessToken): Promise<number | undefined> {

@@ -1,10 +1,10 @@
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Request } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
 import { AuthError } from '../base/errors/auth.error.js';
+import { exchangeOf } from '../base/http/exchange-of.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { bearerOf } from '../base/http/bearer.js';
-import { parametersOf } from '../base/http/parameters.js';
 import { AccessTokenService } from '../core/sessions/access-token.service.js';
 import { RefreshTokens } from '../core/sessions/refresh-token.js';
 import { Limits } from '../core/throttling/limits.js';
@@ -29,9 +29,9 @@ export class BearerThrottlerGuard extends AuthThrottlerGuard {
   }
 
   /** A client that such a request names may be its subject rather than its sender, so a contradiction is none. */
-  protected override clientOf(request: Request): string | undefined {
+  protected override clientOf(http: HttpExchange): string | undefined {
     try {
-      return super.clientOf(request);
+      return super.clientOf(http);
     } catch (error) {
       if (error instanceof AuthError) return undefined;
       throw error;
@@ -39,12 +39,12 @@ export class BearerThrottlerGuard extends AuthThrottlerGuard {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<Request>();
-    const bearer = bearerOf(request);
+    const http = exchangeOf(context);
+    const bearer = bearerOf(http);
     const token = bearer === undefined ? undefined : await this.accessTokens.verify(bearer, { expired: true });
     if (!token) return super.canActivate(context);
     await this.spend(context, 'session', `access ${token.sid ?? token.client_id}`);
-    if (parametersOf(request).peek('password') === undefined) return true;
+    if (http.parameters.peek('password') === undefined) return true;
     const username = (await this.users.profile(token.sub))?.username;
     return this.spend(context, 'account', accountNamed(username ?? token.sub));
   }

@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import type { Client } from '../core/clients/client.entity.js';
 import { ClientAuthenticator } from '../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../core/clients/client-credentials.js';
 import { ClientService } from '../core/clients/client.service.js';
 import { ANONYMOUS_SCOPE, isFirstParty } from './first-party.js';
 import { AuthError } from '../base/errors/auth.error.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { bearerOf } from '../base/http/bearer.js';
 import { deviceIdOf } from '../base/http/device-id.js';
-import { requestIdOf } from '../base/http/request-id.js';
 import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
 import type { Party } from '../core/sessions/session.service.js';
 
@@ -22,19 +21,19 @@ export class Callers {
   ) {}
 
   /** The client that the request names and authenticates. */
-  async party(request: Request): Promise<Party> {
-    const requestId = requestIdOf(request);
-    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestId);
-    return { client, deviceId: deviceIdOf(request), requestId };
+  async party(http: HttpExchange): Promise<Party> {
+    const { requestId } = http;
+    const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
+    return { client, deviceId: deviceIdOf(http), requestId };
   }
 
   /**
    * The client of the request's living access token, and that token; without one, the client as of party().
    * @throws AuthError unauthenticated where the token is not alive
    */
-  async clientOrUser(request: Request): Promise<{ client: Client; bearer?: AccessToken }> {
-    const sent = bearerOf(request);
-    if (sent === undefined) return { client: (await this.party(request)).client };
+  async clientOrUser(http: HttpExchange): Promise<{ client: Client; bearer?: AccessToken }> {
+    const sent = bearerOf(http);
+    if (sent === undefined) return { client: (await this.party(http)).client };
     const bearer = await this.accessTokens.verify(sent);
     if (!bearer || !(await this.accessTokens.isLive(bearer))) throw unauthenticated();
     return { client: await this.clientOf(bearer), bearer };

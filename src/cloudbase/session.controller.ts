@@ -1,11 +1,10 @@
-import { Controller, Delete, Get, Param, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Delete, Get, Param, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsOptional, MaxLength } from 'class-validator';
-import type { Request, Response } from 'express';
 import { AuthError, badField } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { Http } from '../base/http/exchange-of.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { bearerOf } from '../base/http/bearer.js';
-import { Parameters, parametersOf } from '../base/http/parameters.js';
-import { sendJson } from '../base/http/send-json.js';
 import { validated } from '../base/http/validated.js';
 import { IntrospectionService } from '../core/sessions/introspection.service.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
@@ -45,43 +44,43 @@ export class SessionController {
 
   /** RFC 7009, for a token in the body or the caller's own: the whole session ends, and an unknown token is no error. */
   @Post('revoke')
-  async revoke(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const { token } = validated(RevokeParameters, parametersOf(request));
+  async revoke(@Http() http: HttpExchange): Promise<void> {
+    const { token } = validated(RevokeParameters, http.parameters);
     if (token !== undefined) {
-      await this.revocation.revoke(token, await this.callers.party(request));
-      return sendJson(request, response, 200, {});
+      await this.revocation.revoke(token, await this.callers.party(http));
+      return http.json(200, {});
     }
-    if (bearerOf(request) === undefined) throw badField('token', 'PARAMETER_MISSING', 'is required');
-    return this.signOut(request, response);
+    if (bearerOf(http) === undefined) throw badField('token', 'PARAMETER_MISSING', 'is required');
+    return this.signOut(http);
   }
 
   /** Signs out, even with a token that has expired or whose session has ended already. */
   @Post('user/signout')
-  async signOut(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const bearer = await this.accessTokens.verify(bearerOf(request) ?? '', { expired: true });
+  async signOut(@Http() http: HttpExchange): Promise<void> {
+    const bearer = await this.accessTokens.verify(bearerOf(http) ?? '', { expired: true });
     if (!bearer) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
     if (bearer.sid !== undefined) await this.sessions.revoke(bearer.sid, bearer.client_id);
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 
   /** The caller's own token, or any token for a confidential client (RFC 7662 §2.1). */
   @Get('token/introspect')
-  async introspect(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const own = bearerOf(request);
-    if (own !== undefined) return sendJson(request, response, 200, await this.introspection.accessToken(own));
-    const { client } = await this.callers.party(request);
+  async introspect(@Http() http: HttpExchange): Promise<void> {
+    const own = bearerOf(http);
+    if (own !== undefined) return http.json(200, await this.introspection.accessToken(own));
+    const { client } = await this.callers.party(http);
     if (client.public) throw new AuthError('permission_denied', { reason: 'CLIENT_PUBLIC' });
-    const { token } = validated(IntrospectParameters, new Parameters(request.query));
-    return sendJson(request, response, 200, await this.introspection.accessToken(token));
+    const { token } = validated(IntrospectParameters, http.query);
+    return http.json(200, await this.introspection.accessToken(token));
   }
 
   @Delete('user/revoke/all')
   @UseGuards(AccessTokenGuard)
   @RequireLiveSession()
-  async revokeAll(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+  async revokeAll(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireFirstParty(bearer);
     await this.signOuts.everywhere(bearer.sub);
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 
   @Delete('user/authorized/devices/:device_id')
@@ -90,11 +89,10 @@ export class SessionController {
   async revokeDevice(
     @BearerToken() bearer: AccessToken,
     @Param('device_id') deviceId: string,
-    @Req() request: Request,
-    @Res() response: Response,
+    @Http() http: HttpExchange,
   ): Promise<void> {
     await this.callers.requireFirstParty(bearer);
     await this.sessions.revokeDevice(bearer.sub, deviceId);
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 }

@@ -1,10 +1,9 @@
-import { Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { ANONYMOUS, SIGN_UP, VERIFICATION } from './first-party.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
-import { parametersOf } from '../base/http/parameters.js';
-import { sendJson } from '../base/http/send-json.js';
+import { Http } from '../base/http/exchange-of.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { AuthThrottlerGuard, Presents } from '../core/throttling/auth-throttler.guard.js';
 import { SignInThrottlerGuard } from './sign-in-throttler.guard.js';
 import { GrantService } from '../token/grant.service.js';
@@ -27,40 +26,40 @@ export class SignInController {
   @Post('signin')
   @UseGuards(ParametersGuard, SignInThrottlerGuard, CaptchaGuard)
   @Presents((parameters) => ({ username: parameters.peek('username') }))
-  async signIn(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const proven = parametersOf(request).peek('verification_token') !== undefined;
-    await this.exchange(proven ? VERIFICATION[0]! : 'password', request, response);
+  async signIn(@Http() http: HttpExchange): Promise<void> {
+    const proven = http.parameters.peek('verification_token') !== undefined;
+    await this.exchange(proven ? VERIFICATION[0]! : 'password', http);
   }
 
   @Post('signin/anonymously')
   @UseGuards(OptionalParametersGuard, AuthThrottlerGuard, CaptchaGuard)
-  async signInAnonymously(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await this.exchange(ANONYMOUS[0]!, request, response);
+  async signInAnonymously(@Http() http: HttpExchange): Promise<void> {
+    await this.exchange(ANONYMOUS[0]!, http);
   }
 
   @Post('signup')
   @UseGuards(ParametersGuard, AuthThrottlerGuard, CaptchaGuard)
-  async signUp(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await this.exchange(SIGN_UP[0]!, request, response);
+  async signUp(@Http() http: HttpExchange): Promise<void> {
+    await this.exchange(SIGN_UP[0]!, http);
   }
 
   /** The token endpoint for one grant. */
   @Post('token/clientCredential')
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
-  async clientCredential(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const grantType = parametersOf(request).get('grant_type') ?? 'client_credentials';
+  async clientCredential(@Http() http: HttpExchange): Promise<void> {
+    const grantType = http.parameters.get('grant_type') ?? 'client_credentials';
     if (grantType !== 'client_credentials') {
       throw new AuthError('unsupported_grant_type', { reason: 'GRANT_TYPE_UNSUPPORTED' });
     }
-    await this.exchange(grantType, request, response);
+    await this.exchange(grantType, http);
   }
 
-  private async exchange(grantType: string, request: Request, response: Response): Promise<void> {
-    const party = await this.callers.party(request);
-    const parameters = parametersOf(request);
+  private async exchange(grantType: string, http: HttpExchange): Promise<void> {
+    const party = await this.callers.party(http);
+    const { parameters } = http;
     const answer = await this.grants
       .exchange(party, parameters, grantType)
       .catch((error: unknown) => this.refusals.rethrow(error, parameters));
-    sendJson(request, response, 200, answer);
+    http.json(200, answer);
   }
 }

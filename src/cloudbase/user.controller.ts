@@ -1,11 +1,10 @@
-import { Controller, Get, Patch, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Get, Patch, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsOptional, Matches, MaxLength } from 'class-validator';
-import type { Request, Response } from 'express';
 import { AccountService } from './accounts/account.service.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
-import { parametersOf } from '../base/http/parameters.js';
-import { sendJson } from '../base/http/send-json.js';
+import { Http } from '../base/http/exchange-of.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { validated } from '../base/http/validated.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
@@ -77,53 +76,53 @@ export class UserController {
   ) {}
 
   @Get('me')
-  async me(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async me(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
     const profile = bearer.sid === undefined ? undefined : await this.users.profile(bearer.sub);
     if (!profile) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
-    sendJson(request, response, 200, userInfo(profile));
+    http.json(200, userInfo(profile));
   }
 
   @Post('sudo')
-  async sudo(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async sudo(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
     await this.callers.requireFirstParty(bearer);
-    const { password, verification_token } = validated(ProofParameters, parametersOf(request));
+    const { password, verification_token } = validated(ProofParameters, http.parameters);
     const proof =
       verification_token === undefined
         ? { password: required('password', password) }
         : { verificationToken: verification_token };
-    sendJson(request, response, 200, { sudo_token: await this.accounts.sudo(bearer, proof) });
+    http.json(200, { sudo_token: await this.accounts.sudo(bearer, proof) });
   }
 
   @Patch('password')
-  async password(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+  async password(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireFirstParty(bearer);
-    const { sudo_token, new_password } = validated(ProofParameters, parametersOf(request));
+    const { sudo_token, new_password } = validated(ProofParameters, http.parameters);
     await this.accounts.setPassword(bearer, required('sudo_token', sudo_token), required('new_password', new_password));
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 
   @Patch('profile')
-  async profile(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+  async profile(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireFirstParty(bearer);
-    const values = ownValues(validated(OwnParameters, parametersOf(request)));
-    sendJson(request, response, 200, userInfo(await this.accounts.edit(bearer, values)));
+    const values = ownValues(validated(OwnParameters, http.parameters));
+    http.json(200, userInfo(await this.accounts.edit(bearer, values)));
   }
 
   @Patch('contact')
-  async contact(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response) {
+  async contact(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireFirstParty(bearer);
-    const sent = validated(ProofParameters, parametersOf(request));
+    const sent = validated(ProofParameters, http.parameters);
     const contact = requireContact(sent);
     const sudo = required('sudo_token', sent.sudo_token);
     await this.accounts.changeContact(bearer, contact, sudo, required('verification_token', sent.verification_token));
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 
   /** One thing at a time: a password by the old one, a contact whose code this user has verified, or the profile. */
   @Post('basic/edit')
-  async edit(@BearerToken() bearer: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async edit(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
     await this.callers.requireFirstParty(bearer);
-    const sent = validated(BasicParameters, parametersOf(request));
+    const sent = validated(BasicParameters, http.parameters);
     const { username, nickname: name, avatar_url: picture, gender } = sent;
     const values = ownValues({ username, name, picture, gender });
     const phone_number = sent.phone ?? sent.phone_number;
@@ -134,6 +133,6 @@ export class UserController {
       await this.accounts.adoptVerified(bearer, requireContact({ email: sent.email, phone_number }));
     }
     if (Object.values(values).some((value) => value !== undefined)) await this.accounts.edit(bearer, values);
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 }

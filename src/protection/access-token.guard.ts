@@ -8,9 +8,10 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Request, Response } from 'express';
 import { DPOP_ALGS, DpopProofService } from '../core/dpop/dpop-proof.service.js';
 import { AuthError } from '../base/errors/auth.error.js';
+import { exchangeOf } from '../base/http/exchange-of.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
 
 const REQUIRED_SCOPES = 'nest-auth:required-scopes';
@@ -22,11 +23,12 @@ export const RequireScopes = (...scopes: string[]) => SetMetadata(REQUIRED_SCOPE
 /** The route asks the database, too, whether the token's session is still alive: a revoke counts at once. */
 export const RequireLiveSession = () => SetMetadata(LIVE_SESSION, true);
 
-const tokens = new WeakMap<Request, AccessToken>();
+const TOKEN = Symbol('access token');
+type Guarded = HttpExchange & { [TOKEN]?: AccessToken };
 
 /** A parameter of a route behind AccessTokenGuard: the claims of its access token. */
 export const BearerToken = createParamDecorator((_: unknown, context: ExecutionContext): AccessToken => {
-  const token = tokens.get(context.switchToHttp().getRequest<Request>());
+  const { [TOKEN]: token }: Guarded = exchangeOf(context);
   if (!token) throw new Error('AccessTokenGuard did not run before this');
   return token;
 });
@@ -59,15 +61,14 @@ export class AccessTokenGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const http = context.switchToHttp();
-    const request = http.getRequest<Request>();
+    const http: Guarded = exchangeOf(context);
     const from = [context.getHandler(), context.getClass()];
-    const say = (...challenges: string[]) => http.getResponse<Response>().setHeader('WWW-Authenticate', challenges);
+    const say = (...challenges: string[]) => http.setHeader('WWW-Authenticate', challenges);
     const refuse = (...challenges: string[]): never => {
       say(...challenges);
       throw new UnauthorizedException();
     };
-    const sent = await this.presented(request);
+    const sent = await this.presented(http);
     // RFC 6750 §3.1: without a token no error word either
     if (!sent) return refuse(challenge('Bearer'), challenge('DPoP'));
     const { scheme } = sent;
@@ -75,7 +76,7 @@ export class AccessTokenGuard implements CanActivate {
     if (!token) return refuse(challenge(scheme, 'invalid_token'));
     if (scheme === 'Bearer' && token.cnf) return refuse(challenge('DPoP', 'invalid_token')); // RFC 9449 §7.2: no downgrade
     if (scheme === 'DPoP') {
-      const jkt = await this.proofs.accept(request, sent.token).catch((error: unknown) => {
+      const jkt = await this.proofs.accept(http, sent.token).catch((error: unknown) => {
         if (error instanceof AuthError && error.code === 'invalid_dpop_proof') return undefined;
         throw error;
       });
@@ -90,13 +91,13 @@ export class AccessTokenGuard implements CanActivate {
       say(`${challenge(scheme, 'insufficient_scope')}, scope="${required.join(' ')}"`);
       throw new ForbiddenException();
     }
-    tokens.set(request, token);
+    http[TOKEN] = token;
     return true;
   }
 
   /** The access token as it was sent (RFC 6750 §2.1, RFC 9449 §7.1); undefined: none was. */
-  protected presented(request: Request): PresentedToken | undefined | Promise<PresentedToken | undefined> {
-    const sent = /^(?:(bearer)|dpop) +([A-Za-z0-9._~+/-]+=*)$/i.exec(request.headers.authorization ?? '');
+  protected presented(http: HttpExchange): PresentedToken | undefined | Promise<PresentedToken | undefined> {
+    const sent = /^(?:(bearer)|dpop) +([A-Za-z0-9._~+/-]+=*)$/i.exec(http.header('authorization') ?? '');
     return sent ? { scheme: sent[1] === undefined ? 'DPoP' : 'Bearer', token: sent[2]! } : undefined;
   }
 }

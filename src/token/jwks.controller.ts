@@ -1,8 +1,8 @@
-import { Controller, Get, Req, Res, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { Controller, Get, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../base/metadata/server-metadata.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
-import { sendJson } from '../base/http/send-json.js';
+import { Http } from '../base/http/exchange-of.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { JWKS_MAX_AGE, KeyService } from '../core/keys/key.service.js';
 
 /** `GET /auth/v1/certs`: the keys that our tokens verify with (RFC 7517). */
@@ -13,9 +13,9 @@ export class JwksController implements MetadataPublisher {
   constructor(private readonly keys: KeyService) {}
 
   @Get('certs')
-  async certs(@Req() request: Request, @Res() response: Response): Promise<void> {
+  async certs(@Http() http: HttpExchange): Promise<void> {
     const headers = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
-    sendJson(request, response, 200, await this.keys.jwks(), headers);
+    http.json(200, await this.keys.jwks(), headers);
   }
 
   async metadata(url: (path: string) => string): Promise<ServerMetadata> {

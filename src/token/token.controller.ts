@@ -1,14 +1,13 @@
-import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { ClientAuthenticator } from '../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../core/clients/client-credentials.js';
 import { DpopProofService } from '../core/dpop/dpop-proof.service.js';
 import { methodNotAllowed } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { Http } from '../base/http/exchange-of.js';
+import type { HttpExchange } from '../base/http/http-exchange.js';
 import { deviceIdOf } from '../base/http/device-id.js';
-import { type Parameters, parametersOf } from '../base/http/parameters.js';
-import { requestIdOf } from '../base/http/request-id.js';
-import { sendJson } from '../base/http/send-json.js';
+import type { Parameters } from '../base/http/parameters.js';
 import { AuthThrottlerGuard, type Presented, Presents } from '../core/throttling/auth-throttler.guard.js';
 import { GrantService } from './grant.service.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
@@ -26,12 +25,12 @@ export class TokenController {
   @Post()
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents(presented)
-  async token(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const requestId = requestIdOf(request);
-    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestId);
-    const dpopJkt = await this.dpop.accept(request);
-    const party = { client, deviceId: deviceIdOf(request), dpopJkt, requestId };
-    sendJson(request, response, 200, await this.grants.exchange(party, parametersOf(request)));
+  async token(@Http() http: HttpExchange): Promise<void> {
+    const { requestId } = http;
+    const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
+    const dpopJkt = await this.dpop.accept(http);
+    const party = { client, deviceId: deviceIdOf(http), dpopJkt, requestId };
+    http.json(200, await this.grants.exchange(party, http.parameters));
   }
 
   @All()

@@ -1,9 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger } from '@nestjs/common';
-import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
 import { isDatabaseAway } from '../database/faults.js';
-import { requestIdOf } from '../http/request-id.js';
-import { NO_STORE, sendJson } from '../http/send-json.js';
+import { exchangeOf } from '../http/exchange-of.js';
+import { type HttpExchange, NO_STORE } from '../http/http-exchange.js';
+import { languageOf } from '../http/language.js';
 import { AuthError } from './auth.error.js';
 import { errorBody } from './error-body.js';
 import { Catalogue } from './catalogue.js';
@@ -41,41 +41,32 @@ export class AuthExceptionFilter implements ExceptionFilter {
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const request = http.getRequest<Request>();
-    const response = http.getResponse<Response>();
-    if (response.writableEnded) return; // the host's own code, after our answer had left
+    const http = exchangeOf(host);
+    if (http.ended) return; // the host's own code, after our answer had left
     const error = toAuthError(thrown);
     const word = this.wordOf(error);
-    this.log(error, thrown, requestIdOf(request));
-    if (response.headersSent) {
-      response.destroy();
+    this.log(error, thrown, http.requestId);
+    if (http.headersSent) {
+      http.abort();
       return;
     }
-    response.locals['error'] = word.error;
-    response.locals['reason'] = error.reason;
-    this.answer(request, response, error, word, {
+    http.refusal = { error: word.error, reason: error.reason };
+    this.answer(http, error, word, {
       ...NO_STORE,
-      ...(response.hasHeader('WWW-Authenticate') ? {} : challenge(error, word, request)),
+      ...(http.hasHeader('WWW-Authenticate') ? {} : challenge(error, word, http)),
       ...(error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }),
       ...error.headers,
     });
   }
 
   /** Tells the caller; the pages of the service do it in HTML. */
-  protected answer(
-    request: Request,
-    response: Response,
-    error: AuthError,
-    word: OAuthWord,
-    headers: Record<string, string>,
-  ): void {
+  protected answer(http: HttpExchange, error: AuthError, word: OAuthWord, headers: Record<string, string>): void {
     const body = errorBody(error, this.catalogue.row(error), word, {
       domain: this.options.domain,
-      requestId: requestIdOf(request),
-      chinese: prefersChinese(request),
+      requestId: http.requestId,
+      chinese: languageOf(http) === 'zh-CN',
     });
-    sendJson(request, response, word.status, body, headers);
+    http.json(word.status, body, headers);
   }
 
   private log(error: AuthError, thrown: unknown, requestId: string): void {
@@ -112,14 +103,9 @@ function statusOf(thrown: unknown): number | undefined {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }
 
-function challenge(error: AuthError, word: OAuthWord, request: Request): Record<string, string> {
+function challenge(error: AuthError, word: OAuthWord, http: HttpExchange): Record<string, string> {
   if (error.code === 'unauthenticated') return { 'WWW-Authenticate': 'Bearer realm="auth", error="invalid_token"' }; // RFC 6750 §3
-  const followedBasic = /^basic\b/i.test(request.headers.authorization ?? '');
+  const followedBasic = /^basic\b/i.test(http.header('authorization') ?? '');
   if (word.status !== 401 || !followedBasic) return {};
   return { 'WWW-Authenticate': 'Basic realm="auth", charset="UTF-8"' }; // RFC 6749 §5.2, RFC 7617 §2.1
-}
-
-function prefersChinese(request: Request): boolean {
-  if (request.headers['accept-language'] === undefined) return false;
-  return String(request.acceptsLanguages('en', 'zh-CN', 'zh')).startsWith('zh');
 }

@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-import type { Request } from 'express';
 import { AuthError } from '../errors/auth.error.js';
+import type { HttpExchange } from './http-exchange.js';
 import { Parameters } from './parameters.js';
 
 /** Largest body, in bytes. */
@@ -16,20 +15,20 @@ type Media = 'json' | 'form';
  * parser made of the body.
  * @throws AuthError invalid_argument, payload_too_large, unsupported_media_type
  */
-export async function readParameters(request: Request): Promise<Parameters> {
-  const media = mediaOf(request);
-  if (request.body !== undefined) return fromHostParser(request.body, media);
-  return parse(decode(await readBody(request)), media);
+export async function readParameters(http: HttpExchange): Promise<Parameters> {
+  const media = mediaOf(http);
+  if (http.parsedBody !== undefined) return fromHostParser(http.parsedBody, media);
+  return parse(decode(await readBody(http)), media);
 }
 
 /** The parameters of a request's query, as strict as those of a body. */
-export function readQuery(request: Request): Parameters {
-  const start = request.originalUrl.indexOf('?');
-  return parseForm(start === -1 ? '' : request.originalUrl.slice(start + 1));
+export function readQuery({ url }: HttpExchange): Parameters {
+  const start = url.indexOf('?');
+  return parseForm(start === -1 ? '' : url.slice(start + 1));
 }
 
-function mediaOf(request: IncomingMessage): Media {
-  const [type, ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
+function mediaOf(http: HttpExchange): Media {
+  const [type, ...parameters] = (http.header('content-type') ?? '').toLowerCase().split(';');
   const media = MEDIA[type!.trim()];
   if (!media) throw new AuthError('unsupported_media_type', { reason: 'CONTENT_TYPE_UNSUPPORTED' });
   for (const parameter of parameters) {
@@ -38,7 +37,7 @@ function mediaOf(request: IncomingMessage): Media {
       throw new AuthError('unsupported_media_type', { reason: 'CHARSET_UNSUPPORTED' });
     }
   }
-  const encoding = request.headers['content-encoding'];
+  const encoding = http.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new AuthError('unsupported_media_type', { reason: 'CONTENT_ENCODING_UNSUPPORTED' });
   }
@@ -54,17 +53,18 @@ const MEDIA: Record<string, Media | undefined> = Object.assign(
   } as const,
 );
 
-function readBody(request: IncomingMessage): Promise<Buffer> {
-  if (Number(request.headers['content-length']) > MAX_BODY) {
+function readBody(http: HttpExchange): Promise<Buffer> {
+  if (Number(http.header('content-length')) > MAX_BODY) {
     return Promise.reject(new AuthError('payload_too_large', { reason: 'BODY_TOO_LARGE' }));
   }
+  const { stream } = http;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     const timer = setTimeout(() => settle('BODY_TIMEOUT'), BODY_TIMEOUT);
     const settle = (failure?: 'BODY_TIMEOUT' | 'BODY_MALFORMED' | 'BODY_TOO_LARGE') => {
       clearTimeout(timer);
-      request.off('data', onData).off('end', onEnd).off('error', onCut).off('close', onCut);
+      stream.off('data', onData).off('end', onEnd).off('error', onCut).off('close', onCut);
       if (failure === undefined) resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
       else if (failure === 'BODY_TOO_LARGE') reject(new AuthError('payload_too_large', { reason: failure }));
       else reject(new AuthError('invalid_argument', { reason: failure, headers: { Connection: 'close' } }));
@@ -76,7 +76,7 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
     };
     const onEnd = () => settle();
     const onCut = () => settle('BODY_MALFORMED');
-    request.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut);
+    stream.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut);
   });
 }
 

@@ -1,14 +1,14 @@
-import type { IncomingMessage } from 'node:http';
 import { badField } from '../errors/auth.error.js';
+import type { HttpExchange } from './http-exchange.js';
 
 /**
  * `x-device-id`: the device that the request's session belongs to.
  * @throws AuthError invalid_argument unless it is 1 to 128 printable ASCII characters
  */
-export function deviceIdOf(request: IncomingMessage): string | undefined {
-  const sent = request.headers['x-device-id'];
+export function deviceIdOf(http: HttpExchange): string | undefined {
+  const sent = http.header('x-device-id');
   if (sent === undefined || sent === '') return undefined;
-  if (typeof sent !== 'string' || !/^[\x20-\x7e]{1,128}$/.test(sent)) {
+  if (!/^[\x20-\x7e]{1,128}$/.test(sent)) {
     throw badField('x-device-id', 'PARAMETER_INVALID', 'must be 1 to 128 printable characters');
   }
   return sent;

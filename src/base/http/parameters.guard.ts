@@ -1,7 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import { readParameters } from './body.js';
-import { Parameters, setParameters } from './parameters.js';
+import { exchangeOf } from './exchange-of.js';
+import type { HttpExchange } from './http-exchange.js';
+import { Parameters } from './parameters.js';
 
 /**
  * Reads the body. A guard, because the throttler's guard needs the parameters, and because what a middleware throws
@@ -10,13 +11,13 @@ import { Parameters, setParameters } from './parameters.js';
 @Injectable()
 export class ParametersGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<Request>();
-    setParameters(request, this.mayLackBody(request) && !hasBody(request) ? NONE : await readParameters(request));
+    const http = exchangeOf(context);
+    http.parameters = this.mayLackBody(http) && !hasBody(http) ? NONE : await readParameters(http);
     return true;
   }
 
-  protected mayLackBody(request: Request): boolean {
-    return request.method !== 'POST';
+  protected mayLackBody(http: HttpExchange): boolean {
+    return http.method !== 'POST';
   }
 }
 
@@ -30,8 +31,10 @@ export class OptionalParametersGuard extends ParametersGuard {
 
 const NONE = new Parameters({});
 
-function hasBody({ headers, body }: Request): boolean {
+function hasBody(http: HttpExchange): boolean {
   return (
-    body !== undefined || headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
+    http.parsedBody !== undefined ||
+    http.header('transfer-encoding') !== undefined ||
+    Number(http.header('content-length') ?? 0) !== 0
   );
 }

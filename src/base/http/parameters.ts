@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { badField } from '../errors/auth.error.js';
 
 /**
@@ -31,18 +30,3 @@ export class Parameters {
 }
 
 const NONE: ReadonlySet<string> = new Set();
-
-const PARAMETERS = Symbol('parameters');
-// kept on the request itself: a WeakMap of every request is dear to the garbage collector
-type WithParameters = IncomingMessage & { [PARAMETERS]?: Parameters };
-
-export function setParameters(request: WithParameters, parameters: Parameters): void {
-  request[PARAMETERS] = parameters;
-}
-
-/** The parameters that ParametersGuard has read. */
-export function parametersOf(request: WithParameters): Parameters {
-  const parameters = request[PARAMETERS];
-  if (!parameters) throw new Error('ParametersGuard did not run before this');
-  return parameters;
-}

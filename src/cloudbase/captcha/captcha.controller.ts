@@ -1,10 +1,9 @@
-import { Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsOptional, MaxLength } from 'class-validator';
-import type { Request, Response } from 'express';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
-import { parametersOf } from '../../base/http/parameters.js';
-import { sendJson } from '../../base/http/send-json.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
@@ -38,18 +37,18 @@ export class CaptchaController {
   ) {}
 
   @Post()
-  async create(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await this.callers.party(request);
-    const { state = '' } = validated(ChallengeParameters, parametersOf(request));
-    sendJson(request, response, 200, { type: 'image', ...(await this.captcha.create(state)) });
+  async create(@Http() http: HttpExchange): Promise<void> {
+    await this.callers.party(http);
+    const { state = '' } = validated(ChallengeParameters, http.parameters);
+    http.json(200, { type: 'image', ...(await this.captcha.create(state)) });
   }
 
   @Post('verify')
-  async verify(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await this.callers.party(request);
-    const { token, key } = validated(SolutionParameters, parametersOf(request));
+  async verify(@Http() http: HttpExchange): Promise<void> {
+    await this.callers.party(http);
+    const { token, key } = validated(SolutionParameters, http.parameters);
     const solved = await this.captcha.verify(token, key);
     if (!solved) throw new AuthError('captcha_invalid', { reason: 'CAPTCHA_INVALID' });
-    sendJson(request, response, 200, solved);
+    http.json(200, solved);
   }
 }

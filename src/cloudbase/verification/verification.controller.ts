@@ -1,13 +1,13 @@
-import { Controller, Get, Inject, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
-import type { Request, Response } from 'express';
 import { AccountService } from '../accounts/account.service.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { isFirstParty } from '../first-party.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
-import { Parameters, parametersOf } from '../../base/http/parameters.js';
-import { sendJson } from '../../base/http/send-json.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { languageOf } from '../../base/http/language.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { BearerThrottlerGuard } from '../bearer-throttler.guard.js';
@@ -68,9 +68,9 @@ export class VerificationController {
   /** The answer is the same whether there is an account or not, unless `revealAccounts` is on. */
   @Post('verification')
   @UseGuards(ParametersGuard, BearerThrottlerGuard, CaptchaGuard)
-  async send(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const sent = validated(ContactParameters, parametersOf(request));
-    const { client, bearer } = await this.callers.clientOrUser(request);
+  async send(@Http() http: HttpExchange): Promise<void> {
+    const sent = validated(ContactParameters, http.parameters);
+    const { client, bearer } = await this.callers.clientOrUser(http);
     if (!isFirstParty(client)) throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
     const contact = requireContact(sent);
     const owner = await this.users.table().findByContact(contact);
@@ -80,40 +80,40 @@ export class VerificationController {
     const verification_id = await this.verifications.start(contact, {
       deliver: wanted(sent.target, owner !== undefined, own),
       sub: bearer?.sub,
-      language: String(request.acceptsLanguages('en', 'zh-CN', 'zh')).startsWith('zh') ? 'zh-CN' : 'en',
+      language: languageOf(http),
     });
     const is_user = revealed && owner !== undefined;
-    sendJson(request, response, 200, { verification_id, expires_in: VERIFICATION_TTL, is_user });
+    http.json(200, { verification_id, expires_in: VERIFICATION_TTL, is_user });
   }
 
   @Post('verification/verify')
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
-  async verify(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await this.callers.party(request);
-    const { verification_id, verification_code } = validated(CodeParameters, parametersOf(request));
+  async verify(@Http() http: HttpExchange): Promise<void> {
+    await this.callers.party(http);
+    const { verification_id, verification_code } = validated(CodeParameters, http.parameters);
     const verification_token = await this.verifications.verify(verification_id, verification_code);
-    sendJson(request, response, 200, { verification_token, expires_in: VERIFICATION_TTL });
+    http.json(200, { verification_token, expires_in: VERIFICATION_TTL });
   }
 
   @Post('reset')
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
-  async reset(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await this.callers.party(request);
-    const sent = validated(ContactParameters, parametersOf(request));
+  async reset(@Http() http: HttpExchange): Promise<void> {
+    await this.callers.party(http);
+    const sent = validated(ContactParameters, http.parameters);
     const contact = requireContact(sent);
     const password = required('new_password', sent.new_password);
     await this.accounts.resetPassword(contact, required('verification_token', sent.verification_token), password);
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 
   /** An oracle for who has an account, so it is there only with `revealAccounts`. */
   @Get('checkIfUserExist')
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
-  async checkIfUserExist(@Req() request: Request, @Res() response: Response): Promise<void> {
+  async checkIfUserExist(@Http() http: HttpExchange): Promise<void> {
     if (!this.options.revealAccounts) throw new AuthError('not_found', { reason: 'ROUTE_UNKNOWN' });
-    await this.callers.party(request);
-    const { username } = validated(UsernameParameters, new Parameters(request.query));
-    sendJson(request, response, 200, { exist: (await this.users.table().knows(username)) !== undefined });
+    await this.callers.party(http);
+    const { username } = validated(UsernameParameters, http.query);
+    http.json(200, { exist: (await this.users.table().knows(username)) !== undefined });
   }
 }
 

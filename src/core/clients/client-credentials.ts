@@ -1,7 +1,7 @@
-import type { Request } from 'express';
 import { decodeJwt } from 'jose';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
-import { type Parameters, parametersOf } from '../../base/http/parameters.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
+import type { Parameters } from '../../base/http/parameters.js';
 
 /** What a request says about its client; an absent secret or assertion means that none was sent. */
 export interface ClientCredentials {
@@ -24,17 +24,17 @@ const CREDENTIALS = Symbol('client credentials');
  * @throws AuthError invalid_argument where they are malformed, doubled or contradict each other, unauthorized_client
  * where an assertion is of another kind
  */
-export function clientCredentialsOf(request: Request & { [CREDENTIALS]?: ClientCredentials }): ClientCredentials {
-  return (request[CREDENTIALS] ??= readCredentials(request));
+export function clientCredentialsOf(http: HttpExchange & { [CREDENTIALS]?: ClientCredentials }): ClientCredentials {
+  return (http[CREDENTIALS] ??= readCredentials(http));
 }
 
-function readCredentials(request: Request): ClientCredentials {
-  const parameters = parametersOf(request);
-  const basic = readBasic(request.headers.authorization);
+function readCredentials(http: HttpExchange): ClientCredentials {
+  const { parameters } = http;
+  const basic = readBasic(http.header('authorization'));
   const bodyId = checked('client_id', parameters.get('client_id'), MAX_ID);
   const bodySecret = checked('client_secret', parameters.get('client_secret'), MAX_SECRET);
   const assertion = readAssertion(parameters);
-  const fromQuery = queryClientId(request.originalUrl);
+  const fromQuery = queryClientId(http.url);
   if ([basic, bodySecret, assertion].filter((sent) => sent !== undefined).length > 1) {
     throw new AuthError('invalid_argument', { reason: 'CLIENT_AUTHENTICATION_REPEATED' }); // RFC 6749 §2.3
   }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWSHeaderParameters, jwtVerify } from 'jose';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { isSecretJwk } from '../../base/crypto/jwk.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { MAX_JTI, UsedJtiService } from '../replay/used-jti.service.js';
 import { normalizedUri, requestUris } from './request-uri.js';
 
@@ -39,18 +39,18 @@ export class DpopProofService {
    * @returns the key's thumbprint (`jkt`, RFC 7638); undefined where the request has no proof
    * @throws AuthError invalid_dpop_proof
    */
-  async accept(request: Request, accessToken?: string): Promise<string | undefined> {
-    const sent = request.headersDistinct['dpop'];
-    if (sent === undefined) return undefined;
-    const proof = sent[0]!;
+  async accept(http: HttpExchange, accessToken?: string): Promise<string | undefined> {
+    const sent = http.headerValues('dpop');
+    const [proof] = sent;
+    if (proof === undefined) return undefined;
     if (sent.length > 1 || proof.length > MAX_PROOF) throw invalid(); // 1
     const { payload, protectedHeader } = await this.verify(proof); // 2 to 7
     const { jti, htm, htu, iat, ath } = payload;
     if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI) throw invalid(); // 3
     if (typeof iat !== 'number') throw invalid();
-    const targets = requestUris(request, accessToken === undefined ? this.issuer : this.resources);
+    const targets = requestUris(http.url, accessToken === undefined ? this.issuer : this.resources);
     const uri = normalizedUri(htu);
-    if (htm !== request.method || uri === undefined || !targets.includes(uri)) {
+    if (htm !== http.method || uri === undefined || !targets.includes(uri)) {
       throw refusal('DPOP_PROOF_MISMATCH'); // 8, 9
     }
     // 10: no nonces of ours, so a claim of that name means nothing

@@ -1,12 +1,11 @@
-import type { Request } from 'express';
-
 /**
  * What a request's URI may look like from outside, without query and fragment. Never by its Host header: whoever
  * replays a proof chooses that. A proxy may have taken the base's own path away, and may not.
+ * @param sent the URI as it was sent
  * @param bases public URLs of this service
  */
-export function requestUris(request: Request, bases: string[]): string[] {
-  const path = request.originalUrl.replace(/[?#].*$/s, '');
+export function requestUris(sent: string, bases: string[]): string[] {
+  const path = sent.replace(/[?#].*$/s, '');
   return bases
     .flatMap((base) => {
       const { origin, pathname } = new URL(base);

@@ -1,11 +1,12 @@
 import { type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ThrottlerGuard, type ThrottlerLimitDetail, type ThrottlerModuleOptions } from '@nestjs/throttler';
-import type { Request } from 'express';
 import { AUTH_OPTIONS, type Limit, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { clientCredentialsOf } from '../clients/client-credentials.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { type Parameters, parametersOf } from '../../base/http/parameters.js';
+import { exchangeOf } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
+import type { Parameters } from '../../base/http/parameters.js';
 import { AccessTokenService } from '../sessions/access-token.service.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { MAX_USERNAME, normalizeUsername } from '../users/username.js';
@@ -59,12 +60,12 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<Request>();
-    const { token, username } = this.presentedBy(context, parametersOf(request));
+    const http = exchangeOf(context);
+    const { token, username } = this.presentedBy(context, http.parameters);
     const session = token === undefined ? undefined : await this.sessionOf(token);
     if (session !== undefined) return this.spend(context, 'session', session);
-    await this.spend(context, 'ip', await this.getTracker(request));
-    const client = this.clientOf(request);
+    await this.spend(context, 'ip', await this.getTracker(http));
+    const client = this.clientOf(http);
     if (client !== undefined) await this.spend(context, 'client', client);
     if (username !== undefined) await this.spend(context, 'account', accountNamed(username));
     return true;
@@ -89,8 +90,8 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
   }
 
   /** @throws AuthError invalid_argument where the request says it in a malformed or contradictory way */
-  protected clientOf(request: Request): string | undefined {
-    return clientCredentialsOf(request).id ?? this.auth.defaultClientId;
+  protected clientOf(http: HttpExchange): string | undefined {
+    return clientCredentialsOf(http).id ?? this.auth.defaultClientId;
   }
 
   /** Takes one request out of a budget, where there is one of that name. */

@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { Client } from '../../core/clients/client.entity.js';
 import { ClientService } from '../../core/clients/client.service.js';
 import type { AuthError } from '../../base/errors/auth.error.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
-import { seeOther } from '../../base/http/see-other.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { withQuery } from '../../base/http/with-query.js';
 import { PageService } from '../pages/page.service.js';
 import type { AuthorizationTarget } from './pending-authorization.js';
@@ -23,28 +22,27 @@ export class AuthorizationAnswers {
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
-  code(request: Request, response: Response, target: AuthorizationTarget, code: string): Promise<void> {
-    return this.send(request, response, target, { code });
+  code(http: HttpExchange, target: AuthorizationTarget, code: string): Promise<void> {
+    return this.send(http, target, { code });
   }
 
   /** RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6: in the words of the standards. */
-  error(request: Request, response: Response, target: AuthorizationTarget, error: AuthError): Promise<void> {
+  error(http: HttpExchange, target: AuthorizationTarget, error: AuthError): Promise<void> {
     const error_description = [this.catalogue.sentence(error).en, ...(error.fields ?? []).map(fieldSentence)].join(' ');
-    return this.send(request, response, target, { error: this.catalogue.oauthWord(error).error, error_description });
+    return this.send(http, target, { error: this.catalogue.oauthWord(error).error, error_description });
   }
 
   private async send(
-    request: Request,
-    response: Response,
+    http: HttpExchange,
     { client_id, redirect_uri, response_mode, state }: AuthorizationTarget,
     values: Record<string, string>,
   ): Promise<void> {
     // RFC 9207 §2: so that the client can tell whose answer it is
     const answer = { ...values, ...(state !== undefined && { state }), iss: this.options.issuer };
-    if (response_mode === 'query') return seeOther(request, response, withQuery(redirect_uri, answer));
+    if (response_mode === 'query') return http.seeOther(withQuery(redirect_uri, answer));
     const client = (await this.clients.find(client_id))?.client;
     const view = { action: redirect_uri, hidden: answer, client: client?.name ?? client_id, script: SUBMIT };
-    this.pages.send(request, response, 'form-post', view, {
+    this.pages.send(http, 'form-post', view, {
       formAction: client ? formActionsOf(client) : [formActionOf(redirect_uri)],
       script: SUBMIT,
     });

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, Inject } from '@nestjs/common';
-import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
+import { exchangeOf } from '../../base/http/exchange-of.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService } from '../pages/page.service.js';
 import { AuthorizationAnswers } from './authorization-answers.js';
@@ -21,11 +21,8 @@ export class AuthorizationExceptionFilter extends PageExceptionFilter {
 
   override catch(thrown: unknown, host: ArgumentsHost): void {
     if (!(thrown instanceof AuthorizationRefusal)) return super.catch(thrown, host);
-    const request = host.switchToHttp().getRequest<Request>();
-    const response = host.switchToHttp().getResponse<Response>();
-    response.locals['reason'] = thrown.cause.reason;
-    this.answers
-      .error(request, response, thrown.target, thrown.cause)
-      .catch((error: unknown) => super.catch(error, host));
+    const http = exchangeOf(host);
+    http.refusal = { reason: thrown.cause.reason };
+    this.answers.error(http, thrown.target, thrown.cause).catch((error: unknown) => super.catch(error, host));
   }
 }

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Request, Response } from 'express';
 import { AuditSink } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { BrowserSession } from '../browser/browser-session.entity.js';
@@ -9,9 +8,8 @@ import { TicketService } from '../browser/ticket.service.js';
 import type { Client } from '../../core/clients/client.entity.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { localPath } from '../../base/http/local-path.js';
-import { requestIdOf } from '../../base/http/request-id.js';
-import { seeOther } from '../../base/http/see-other.js';
 import { IdTokenHintService } from './id-token-hint.service.js';
 import { languageOf } from '../../base/http/language.js';
 import { type PageSettings, PageService, type SignInPage } from '../pages/page.service.js';
@@ -28,9 +26,8 @@ import { isRegistered } from '../../core/codes/redirect-uri.js';
 type Question = 'sign-in' | 'consent' | undefined;
 
 /** One round trip of a browser. */
-export interface Exchange {
-  request: Request;
-  response: Response;
+export interface RoundTrip {
+  http: HttpExchange;
   browser: Browser;
 }
 
@@ -52,60 +49,60 @@ export class AuthorizationFlow {
   ) {}
 
   /** Answers the client at once where nothing has to be asked; else goes to the page that asks. */
-  async start(pending: PendingAuthorization, exchange: Exchange): Promise<void> {
+  async start(pending: PendingAuthorization, trip: RoundTrip): Promise<void> {
     const client = await this.clientOf(pending);
-    const question = await this.questionOf(pending, client, exchange.browser);
-    if (question === undefined) return this.issue(pending, client, exchange);
-    this.goOn(pending, exchange);
+    const question = await this.questionOf(pending, client, trip.browser);
+    if (question === undefined) return this.issue(pending, client, trip);
+    this.goOn(pending, trip.http);
   }
 
   /** The same on the way: shows the page that asks. */
-  async continue(pending: PendingAuthorization, exchange: Exchange): Promise<void> {
+  async continue(pending: PendingAuthorization, trip: RoundTrip): Promise<void> {
     const client = await this.clientOf(pending);
-    const question = await this.questionOf(pending, client, exchange.browser);
-    if (question === 'sign-in') this.pages.send(...this.signInPage(pending, client, exchange));
-    else if (question === 'consent') this.showConsent(pending, client, exchange);
-    else await this.issue(pending, client, exchange);
+    const question = await this.questionOf(pending, client, trip.browser);
+    if (question === 'sign-in') this.pages.send(...this.signInPage(pending, client, trip));
+    else if (question === 'consent') this.showConsent(pending, client, trip);
+    else await this.issue(pending, client, trip);
   }
 
   /** The user's word on the consent page. */
-  async decide(pending: PendingAuthorization, allowed: boolean, exchange: Exchange): Promise<void> {
+  async decide(pending: PendingAuthorization, allowed: boolean, trip: RoundTrip): Promise<void> {
     const client = await this.clientOf(pending);
-    const question = await this.questionOf(pending, client, exchange.browser);
-    if (question === 'sign-in') return this.goOn(pending, exchange); // the sign-in ran out meanwhile
+    const question = await this.questionOf(pending, client, trip.browser);
+    if (question === 'sign-in') return this.goOn(pending, trip.http); // the sign-in ran out meanwhile
     if (!allowed) throw new AuthorizationRefusal(pending, new AuthError('access_denied', { reason: 'ACCESS_DENIED' }));
-    const { sub } = exchange.browser.session!;
+    const { sub } = trip.browser.session!;
     await this.consents.give(client, sub, pending.scope);
     this.audit.record({
       event: 'consent_given',
-      requestId: requestIdOf(exchange.request),
+      requestId: trip.http.requestId,
       clientId: client.id,
       sub,
     });
-    await this.issue(pending, client, exchange);
+    await this.issue(pending, client, trip);
   }
 
   /** To the next page, by GET: the pages can be reloaded, and a cross-site POST gets its cookie back (SameSite=Lax). */
-  goOn(pending: PendingAuthorization, { request, response }: Pick<Exchange, 'request' | 'response'>): void {
-    seeOther(request, response, this.continueAt(pending));
+  goOn(pending: PendingAuthorization, http: HttpExchange): void {
+    http.seeOther(this.continueAt(pending));
   }
 
-  async signInPageOf(pending: PendingAuthorization, exchange: Exchange): Promise<SignInPage> {
-    return this.signInPage(pending, await this.clientOf(pending), exchange);
+  async signInPageOf(pending: PendingAuthorization, trip: RoundTrip): Promise<SignInPage> {
+    return this.signInPage(pending, await this.clientOf(pending), trip);
   }
 
-  private signInPage(pending: PendingAuthorization, client: Client, exchange: Exchange): SignInPage {
-    const { request, response, browser } = exchange;
+  private signInPage(pending: PendingAuthorization, client: Client, trip: RoundTrip): SignInPage {
+    const { http, browser } = trip;
     const view: Views['sign-in'] = {
       action: localPath(this.options, '/oauth2/authorize/sign-in'),
       hidden: { ticket: this.tickets.seal('authorization', pending) },
       client: client.name,
       username: pending.login_hint,
     };
-    return [request, response, 'sign-in', view, this.settings(pending, client, request, browser)];
+    return [http, 'sign-in', view, this.settings(pending, client, http, browser)];
   }
 
-  private showConsent(pending: PendingAuthorization, client: Client, { request, response, browser }: Exchange): void {
+  private showConsent(pending: PendingAuthorization, client: Client, { http, browser }: RoundTrip): void {
     const { username } = browser.session!;
     const { protocol, host } = new URL(pending.redirect_uri);
     const view: Views['consent'] = {
@@ -121,11 +118,11 @@ export class AuthorizationFlow {
         started_at: this.clock.now(),
       }),
     };
-    this.pages.send(request, response, 'consent', view, this.settings(pending, client, request, browser));
+    this.pages.send(http, 'consent', view, this.settings(pending, client, http, browser));
   }
 
-  private settings(pending: PendingAuthorization, client: Client, request: Request, browser: Browser): PageSettings {
-    const language = languageOf(request, pending.ui_locales);
+  private settings(pending: PendingAuthorization, client: Client, http: HttpExchange, browser: Browser): PageSettings {
+    const language = languageOf(http, pending.ui_locales);
     return { csrf: browser.csrf, formAction: formActionsOf(client), language };
   }
 
@@ -174,8 +171,8 @@ export class AuthorizationFlow {
     return max_age === undefined || this.clock.now() - authenticated_at <= max_age * 1000;
   }
 
-  private async issue(pending: PendingAuthorization, client: Client, exchange: Exchange): Promise<void> {
-    const { id, sub, authenticated_at } = exchange.browser.session!;
+  private async issue(pending: PendingAuthorization, client: Client, trip: RoundTrip): Promise<void> {
+    const { id, sub, authenticated_at } = trip.browser.session!;
     const code = await this.codes.issue({
       clientId: client.id,
       sub,
@@ -189,6 +186,6 @@ export class AuthorizationFlow {
     });
     // a sign-out that was answered since then did not see this code
     if (!(await this.browsers.isThere(id))) await this.codes.expireIssuedFrom(id);
-    await this.answers.code(exchange.request, exchange.response, pending, code);
+    await this.answers.code(trip.http, pending, code);
   }
 }

@@ -1,12 +1,12 @@
-import { All, Controller, Get, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { All, Controller, Get, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { BrowserService } from '../browser/browser.service.js';
 import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
 import { TicketService } from '../browser/ticket.service.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { parametersOf } from '../../base/http/parameters.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { AuthorizationExceptionFilter } from './authorization-exception.filter.js';
 import { AuthorizationFlow } from './authorization-flow.service.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
@@ -32,41 +32,41 @@ export class AuthorizationController implements MetadataPublisher {
   }
 
   @Get()
-  async authorize(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const pending = await this.requests.read(parametersOf(request));
-    const browser = await this.browsers.of(request, response);
-    await this.flow.start(pending, { request, response, browser });
+  async authorize(@Http() http: HttpExchange): Promise<void> {
+    const pending = await this.requests.read(http.parameters);
+    const browser = await this.browsers.of(http);
+    await this.flow.start(pending, { http, browser });
   }
 
   /** Comes from another site, and so without the cookie: who the user is, is asked after the redirect. */
   @Post()
-  async authorizeByPost(@Req() request: Request, @Res() response: Response): Promise<void> {
-    this.flow.goOn(await this.requests.read(parametersOf(request)), { request, response });
+  async authorizeByPost(@Http() http: HttpExchange): Promise<void> {
+    this.flow.goOn(await this.requests.read(http.parameters), http);
   }
 
   @Get('continue')
-  async continue(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const pending = this.pendingOf(request);
-    const browser = await this.browsers.of(request, response);
-    await this.flow.continue(pending, { request, response, browser });
+  async continue(@Http() http: HttpExchange): Promise<void> {
+    const pending = this.pendingOf(http);
+    const browser = await this.browsers.of(http);
+    await this.flow.continue(pending, { http, browser });
   }
 
   @Post('sign-in')
-  async signIn(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const pending = this.pendingOf(request);
-    const browser = await this.browsers.of(request, response);
-    this.browsers.checkForm(request, browser);
-    const page = await this.flow.signInPageOf(pending, { request, response, browser });
-    if (await this.signIns.attempt(browser, page)) this.flow.goOn(pending, { request, response });
+  async signIn(@Http() http: HttpExchange): Promise<void> {
+    const pending = this.pendingOf(http);
+    const browser = await this.browsers.of(http);
+    this.browsers.checkForm(http, browser);
+    const page = await this.flow.signInPageOf(pending, { http, browser });
+    if (await this.signIns.attempt(browser, page)) this.flow.goOn(pending, http);
   }
 
   @Post('consent')
-  async consent(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const pending = this.pendingOf(request);
-    const browser = await this.browsers.of(request, response);
-    this.browsers.checkForm(request, browser);
-    const allowed = parametersOf(request).get('decision') === 'allow';
-    await this.flow.decide(pending, allowed, { request, response, browser });
+  async consent(@Http() http: HttpExchange): Promise<void> {
+    const pending = this.pendingOf(http);
+    const browser = await this.browsers.of(http);
+    this.browsers.checkForm(http, browser);
+    const allowed = http.parameters.get('decision') === 'allow';
+    await this.flow.decide(pending, allowed, { http, browser });
   }
 
   @All()
@@ -74,7 +74,7 @@ export class AuthorizationController implements MetadataPublisher {
     throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'GET, POST' } });
   }
 
-  private pendingOf(request: Request): PendingAuthorization {
-    return this.tickets.open<PendingAuthorization>('authorization', parametersOf(request).get('ticket'));
+  private pendingOf(http: HttpExchange): PendingAuthorization {
+    return this.tickets.open<PendingAuthorization>('authorization', http.parameters.get('ticket'));
   }
 }

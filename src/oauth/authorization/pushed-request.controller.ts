@@ -1,12 +1,10 @@
-import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
-import { parametersOf } from '../../base/http/parameters.js';
-import { requestIdOf } from '../../base/http/request-id.js';
-import { sendJson } from '../../base/http/send-json.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
@@ -24,10 +22,10 @@ export class PushedRequestController {
 
   @Post()
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
-  async push(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestIdOf(request));
-    const pending = this.requests.check(client, parametersOf(request));
-    sendJson(request, response, 201, await this.pushed.push(pending));
+  async push(@Http() http: HttpExchange): Promise<void> {
+    const client = await this.authenticator.authenticate(clientCredentialsOf(http), http.requestId);
+    const pending = this.requests.check(client, http.parameters);
+    http.json(201, await this.pushed.push(pending));
   }
 
   @All()

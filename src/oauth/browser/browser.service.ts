@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { parametersOf } from '../../base/http/parameters.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionService } from './browser-session.service.js';
 
@@ -34,10 +33,10 @@ export class BrowserService {
   ) {}
 
   /** The browser of a request; a new one gets its cookie with the answer. */
-  async of(request: Request, response: Response): Promise<Browser> {
-    const sent = this.cookieOf(request);
+  async of(http: HttpExchange): Promise<Browser> {
+    const sent = this.cookieOf(http);
     const cookie = sent ?? generateSecret();
-    if (sent === undefined) this.setCookie(response, cookie);
+    if (sent === undefined) this.setCookie(http, cookie);
     return {
       csrf: this.secret.hash(CSRF, cookie),
       ...(sent !== undefined && { session: await this.sessions.find(sent) }),
@@ -46,16 +45,16 @@ export class BrowserService {
 
   /** Signs the browser in, under a new cookie. */
   async signIn(
-    response: Response,
+    http: HttpExchange,
     { session }: Browser,
     who: Pick<BrowserSession, 'sub' | 'username' | 'authenticated_at'>,
   ): Promise<void> {
-    this.setCookie(response, await this.sessions.open(who, session), this.options.browserSessionTtl);
+    this.setCookie(http, await this.sessions.open(who, session), this.options.browserSessionTtl);
   }
 
-  async signOut(response: Response, { session }: Browser): Promise<void> {
+  async signOut(http: HttpExchange, { session }: Browser): Promise<void> {
     if (session) await this.sessions.end(session.id);
-    this.setCookie(response, '', 0);
+    this.setCookie(http, '', 0);
   }
 
   /**
@@ -64,28 +63,29 @@ export class BrowserService {
    * `Origin: null` is what our own forms send, for their pages ask for `no-referrer` (Fetch §3.2).
    * @throws AuthError permission_denied
    */
-  checkForm(request: Request, { csrf }: Browser): void {
-    const { origin, 'sec-fetch-site': site } = request.headers;
+  checkForm(http: HttpExchange, { csrf }: Browser): void {
+    const origin = http.header('origin');
+    const site = http.header('sec-fetch-site');
     const fromHere =
       site === undefined
         ? origin === undefined || origin === 'null' || origin === new URL(this.options.issuer).origin
         : site === 'same-origin';
-    if (!fromHere || !sameHash(parametersOf(request).peek('csrf') ?? '', csrf)) {
+    if (!fromHere || !sameHash(http.parameters.peek('csrf') ?? '', csrf)) {
       throw new AuthError('permission_denied', { reason: 'FORM_NOT_OURS' });
     }
   }
 
-  private cookieOf(request: Request): string | undefined {
-    const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  private cookieOf(http: HttpExchange): string | undefined {
+    const pairs = (http.header('cookie') ?? '').split(';').map((pair) => pair.trim());
     const value = pairs.find((pair) => pair.startsWith(`${this.name}=`))?.slice(this.name.length + 1);
     return value !== undefined && COOKIE.test(value) ? value : undefined;
   }
 
-  private setCookie(response: Response, value: string, maxAge?: number): void {
+  private setCookie(http: HttpExchange, value: string, maxAge?: number): void {
     const attributes = ['Path=/', 'HttpOnly', 'SameSite=Lax'];
     if (this.isSecure()) attributes.push('Secure');
     if (maxAge !== undefined) attributes.push(`Max-Age=${maxAge}`);
-    response.append('Set-Cookie', `${this.name}=${value}; ${attributes.join('; ')}`);
+    http.appendHeader('Set-Cookie', `${this.name}=${value}; ${attributes.join('; ')}`);
   }
 
   private isSecure(): boolean {

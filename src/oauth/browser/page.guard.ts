@@ -1,8 +1,7 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import { readParameters, readQuery } from '../../base/http/body.js';
-import { parametersOf, setParameters } from '../../base/http/parameters.js';
 import { accountNamed, AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
+import { exchangeOf } from '../../base/http/exchange-of.js';
 
 /**
  * Reads what a page was asked for, from the query or from the form, and spends the budgets: every page its address's, a
@@ -11,16 +10,16 @@ import { accountNamed, AuthThrottlerGuard } from '../../core/throttling/auth-thr
 @Injectable()
 export class PageGuard extends AuthThrottlerGuard {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<Request>();
-    const isForm = request.method === 'POST';
-    setParameters(request, isForm ? await readParameters(request) : readQuery(request));
-    const address = await this.getTracker(request);
+    const http = exchangeOf(context);
+    const isForm = http.method === 'POST';
+    http.parameters = isForm ? await readParameters(http) : readQuery(http);
+    const address = await this.getTracker(http);
     await this.spend(context, 'ip', address);
     if (!isForm) return true;
-    const username = parametersOf(request).peek('username');
+    const username = http.parameters.peek('username');
     if (username !== undefined) await this.spend(context, 'account', accountNamed(username));
     // RFC 8628 §5.1: as hard to guess as a password
-    else if (parametersOf(request).peek('user_code') !== undefined) {
+    else if (http.parameters.peek('user_code') !== undefined) {
       await this.spend(context, 'account', `user-code ${address}`);
     }
     return true;

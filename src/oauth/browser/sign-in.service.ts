@@ -2,8 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { AuditSink } from '../../base/audit.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { parametersOf } from '../../base/http/parameters.js';
-import { requestIdOf } from '../../base/http/request-id.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
 import { languageOf } from '../../base/http/language.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
@@ -29,25 +27,24 @@ export class SignInService {
    * @returns false where it was: the page has been sent
    */
   async attempt(browser: Browser, page: SignInPage): Promise<boolean> {
-    const [request, response, name, view, settings] = page;
-    const parameters = parametersOf(request);
+    const [http, name, view, settings] = page;
+    const { parameters, requestId } = http;
     const username = bounded(parameters.get('username'), 256);
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
     const failure = await this.verify(username, bounded(parameters.get('password'), 1024));
     if (failure instanceof AuthError) {
-      const requestId = requestIdOf(request);
       this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: failure.reason });
-      const problem = this.catalogue.sentence(failure)[settings.language ?? languageOf(request)];
-      this.pages.send(request, response, name, { ...view, username, problem }, { ...settings, status: 400 });
+      const problem = this.catalogue.sentence(failure)[settings.language ?? languageOf(http)];
+      this.pages.send(http, name, { ...view, username, problem }, { ...settings, status: 400 });
       return false;
     }
     const sub = failure;
-    await this.browsers.signIn(response, browser, {
+    await this.browsers.signIn(http, browser, {
       sub,
       username: normalizeUsername(username!).slice(0, MAX_USERNAME),
       authenticated_at: authenticatedAt,
     });
-    this.audit.record({ event: 'browser_sign_in', requestId: requestIdOf(request), sub });
+    this.audit.record({ event: 'browser_sign_in', requestId, sub });
     return true;
   }
 

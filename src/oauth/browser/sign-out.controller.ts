@@ -1,13 +1,11 @@
-import { All, Controller, Get, Inject, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { All, Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { AuditSink } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { formActionOf } from '../../core/codes/redirect-uri.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { localPath } from '../../base/http/local-path.js';
-import { parametersOf } from '../../base/http/parameters.js';
-import { requestIdOf } from '../../base/http/request-id.js';
-import { seeOther } from '../../base/http/see-other.js';
 import { languageOf } from '../../base/http/language.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService } from '../pages/page.service.js';
@@ -31,29 +29,29 @@ export class SignOutController {
   ) {}
 
   @Get()
-  async signOut(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const wanted = await this.requests.read(parametersOf(request));
-    await this.proceed(wanted, request, response);
+  async signOut(@Http() http: HttpExchange): Promise<void> {
+    const wanted = await this.requests.read(http.parameters);
+    await this.proceed(wanted, http);
   }
 
   /** Comes from another site, and so without the cookie: see AuthorizationController. */
   @Post()
-  async signOutByPost(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const ticket = this.tickets.seal('sign-out', await this.requests.read(parametersOf(request)));
-    seeOther(request, response, localPath(this.options, `/oauth2/logout/confirm?ticket=${ticket}`));
+  async signOutByPost(@Http() http: HttpExchange): Promise<void> {
+    const ticket = this.tickets.seal('sign-out', await this.requests.read(http.parameters));
+    http.seeOther(localPath(this.options, `/oauth2/logout/confirm?ticket=${ticket}`));
   }
 
   @Get('confirm')
-  async ask(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await this.proceed(this.wantedBy(request), request, response);
+  async ask(@Http() http: HttpExchange): Promise<void> {
+    await this.proceed(this.wantedBy(http), http);
   }
 
   @Post('confirm')
-  async confirm(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const wanted = this.wantedBy(request);
-    const browser = await this.browsers.of(request, response);
-    this.browsers.checkForm(request, browser);
-    await this.end(wanted, browser, request, response);
+  async confirm(@Http() http: HttpExchange): Promise<void> {
+    const wanted = this.wantedBy(http);
+    const browser = await this.browsers.of(http);
+    this.browsers.checkForm(http, browser);
+    await this.end(wanted, browser, http);
   }
 
   @All()
@@ -61,33 +59,33 @@ export class SignOutController {
     throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'GET, POST' } });
   }
 
-  private async proceed(wanted: SignOutRequest, request: Request, response: Response): Promise<void> {
-    const browser = await this.browsers.of(request, response);
+  private async proceed(wanted: SignOutRequest, http: HttpExchange): Promise<void> {
+    const browser = await this.browsers.of(http);
     // §2: without a hint about this very user it may be anybody's idea, so the user is asked
-    if (!browser.session || browser.session.sub === wanted.sub) return this.end(wanted, browser, request, response);
+    if (!browser.session || browser.session.sub === wanted.sub) return this.end(wanted, browser, http);
     const view = {
       action: localPath(this.options, '/oauth2/logout/confirm'),
       hidden: { ticket: this.tickets.seal('sign-out', wanted) },
       username: browser.session.username,
     };
-    this.pages.send(request, response, 'sign-out', view, {
+    this.pages.send(http, 'sign-out', view, {
       csrf: browser.csrf,
       formAction: wanted.redirectUri === undefined ? [] : [formActionOf(wanted.redirectUri)],
-      language: languageOf(request, wanted.uiLocales),
+      language: languageOf(http, wanted.uiLocales),
     });
   }
 
-  private async end(wanted: SignOutRequest, browser: Browser, request: Request, response: Response): Promise<void> {
-    await this.browsers.signOut(response, browser);
+  private async end(wanted: SignOutRequest, browser: Browser, http: HttpExchange): Promise<void> {
+    await this.browsers.signOut(http, browser);
     if (browser.session) {
       const { sub } = browser.session;
-      this.audit.record({ event: 'browser_sign_out', requestId: requestIdOf(request), clientId: wanted.clientId, sub });
+      this.audit.record({ event: 'browser_sign_out', requestId: http.requestId, clientId: wanted.clientId, sub });
     }
-    if (wanted.location !== undefined) seeOther(request, response, wanted.location);
-    else this.pages.send(request, response, 'signed-out', {}, { language: languageOf(request, wanted.uiLocales) });
+    if (wanted.location !== undefined) http.seeOther(wanted.location);
+    else this.pages.send(http, 'signed-out', {}, { language: languageOf(http, wanted.uiLocales) });
   }
 
-  private wantedBy(request: Request): SignOutRequest {
-    return this.tickets.open<SignOutRequest>('sign-out', parametersOf(request).get('ticket'));
+  private wantedBy(http: HttpExchange): SignOutRequest {
+    return this.tickets.open<SignOutRequest>('sign-out', http.parameters.get('ticket'));
   }
 }

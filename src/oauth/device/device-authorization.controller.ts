@@ -1,15 +1,13 @@
-import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsOptional, Matches, MaxLength } from 'class-validator';
-import type { Request, Response } from 'express';
 import { ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
 import { SCOPE } from '../../core/clients/scope.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
-import { parametersOf } from '../../base/http/parameters.js';
-import { requestIdOf } from '../../base/http/request-id.js';
-import { sendJson } from '../../base/http/send-json.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { GrantService } from '../../token/grant.service.js';
@@ -36,11 +34,11 @@ export class DeviceAuthorizationController implements MetadataPublisher {
 
   @Post()
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
-  async start(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestIdOf(request));
+  async start(@Http() http: HttpExchange): Promise<void> {
+    const client = await this.authenticator.authenticate(clientCredentialsOf(http), http.requestId);
     this.grants.allowed(client, 'urn:ietf:params:oauth:grant-type:device_code');
-    const { scope } = validated(DeviceAuthorizationParameters, parametersOf(request));
-    sendJson(request, response, 200, await this.devices.start(client, scope));
+    const { scope } = validated(DeviceAuthorizationParameters, http.parameters);
+    http.json(200, await this.devices.start(client, scope));
   }
 
   @All()

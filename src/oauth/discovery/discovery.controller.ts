@@ -1,7 +1,7 @@
-import { Controller, Get, Req, Res, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { Controller, Get, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
-import { sendJson } from '../../base/http/send-json.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { JWKS_MAX_AGE } from '../../core/keys/key.service.js';
 import { ServerMetadataService } from './server-metadata.service.js';
 
@@ -12,8 +12,8 @@ export class DiscoveryController {
   constructor(private readonly serverMetadata: ServerMetadataService) {}
 
   @Get(['openid-configuration', 'oauth-authorization-server'])
-  async document(@Req() request: Request, @Res() response: Response): Promise<void> {
+  async document(@Http() http: HttpExchange): Promise<void> {
     const headers = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
-    sendJson(request, response, 200, await this.serverMetadata.document(), headers);
+    http.json(200, await this.serverMetadata.document(), headers);
   }
 }

@@ -1,15 +1,13 @@
-import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, MaxLength } from 'class-validator';
-import type { Request, Response } from 'express';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
 import { CLIENT_AUTH_METHODS, ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
-import { parametersOf } from '../../base/http/parameters.js';
-import { requestIdOf } from '../../base/http/request-id.js';
-import { sendJson } from '../../base/http/send-json.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
@@ -35,12 +33,12 @@ export class IntrospectionController implements MetadataPublisher {
   @Post()
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents((parameters) => ({ token: parameters.peek('token') }))
-  async introspect(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestIdOf(request));
+  async introspect(@Http() http: HttpExchange): Promise<void> {
+    const client = await this.authenticator.authenticate(clientCredentialsOf(http), http.requestId);
     // RFC 7662 §2.1: the caller must be authorized, and anybody can be a public client
     if (client.public) throw new AuthError('permission_denied', { reason: 'CLIENT_PUBLIC' });
-    const { token } = validated(IntrospectionParameters, parametersOf(request));
-    sendJson(request, response, 200, await this.introspection.introspect(token, client));
+    const { token } = validated(IntrospectionParameters, http.parameters);
+    http.json(200, await this.introspection.introspect(token, client));
   }
 
   @All()

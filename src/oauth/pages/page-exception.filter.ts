@@ -1,11 +1,10 @@
 import { Catch, Inject } from '@nestjs/common';
-import type { Request, Response } from 'express';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { AuthError } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
 import type { OAuthWord } from '../../base/errors/error-table.js';
-import { requestIdOf } from '../../base/http/request-id.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
 import { PageService } from './page.service.js';
 
@@ -21,13 +20,12 @@ export class PageExceptionFilter extends OAuthExceptionFilter {
   }
 
   protected override answer(
-    request: Request,
-    response: Response,
+    http: HttpExchange,
     error: AuthError,
     word: OAuthWord,
     headers: Record<string, string>,
   ): void {
-    const view = { problem: this.catalogue.sentence(error)[languageOf(request)], requestId: requestIdOf(request) };
-    this.pages.send(request, response, 'error', view, { status: word.status, headers });
+    const view = { problem: this.catalogue.sentence(error)[languageOf(http)], requestId: http.requestId };
+    this.pages.send(http, 'error', view, { status: word.status, headers });
   }
 }

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Request, Response } from 'express';
-import { requestIdOf } from '../../base/http/request-id.js';
-import { NO_STORE } from '../../base/http/send-json.js';
 import { type Language, languageOf } from '../../base/http/language.js';
 import { Pages } from './pages.js';
 import type { PageName, Views } from './views.js';
+import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';
 
 export interface PageSettings {
   /** 200 unless said otherwise. */
@@ -22,7 +20,7 @@ export interface PageSettings {
 }
 
 /** A sign-in page, as the arguments of PageService.send. */
-export type SignInPage = readonly [Request, Response, 'sign-in', Views['sign-in'], PageSettings];
+export type SignInPage = readonly [HttpExchange, 'sign-in', Views['sign-in'], PageSettings];
 
 /** Sends pages, behind the headers that keep them to themselves. */
 @Injectable()
@@ -30,16 +28,13 @@ export class PageService {
   constructor(private readonly pages: Pages) {}
 
   send<N extends PageName>(
-    request: Request,
-    response: Response,
+    http: HttpExchange,
     name: N,
     view: Views[N],
-    { status = 200, csrf, formAction = [], language = languageOf(request), script, headers }: PageSettings = {},
+    { status = 200, csrf, formAction = [], language = languageOf(http), script, headers }: PageSettings = {},
   ): void {
     const html = this.pages.render({ name, view, language, csrf });
-    response.writeHead(status, {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Length': Buffer.byteLength(html),
+    http.html(status, html, {
       'Content-Language': language,
       Vary: 'Accept-Language',
       'Content-Security-Policy': [
@@ -54,11 +49,9 @@ export class PageService {
       'X-Frame-Options': 'DENY', // the same, for browsers without CSP Level 2
       'X-Content-Type-Options': 'nosniff',
       'Referrer-Policy': 'no-referrer',
-      'x-request-id': requestIdOf(request),
       ...NO_STORE,
       ...headers,
     });
-    response.end(request.method === 'HEAD' ? undefined : html);
   }
 }
 

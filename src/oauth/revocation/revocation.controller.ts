@@ -1,15 +1,13 @@
-import { All, Controller, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { IsDefined, IsOptional, MaxLength } from 'class-validator';
-import type { Request, Response } from 'express';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
 import { CLIENT_AUTH_METHODS, ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
-import { parametersOf } from '../../base/http/parameters.js';
-import { requestIdOf } from '../../base/http/request-id.js';
-import { sendJson } from '../../base/http/send-json.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
@@ -41,15 +39,15 @@ export class RevocationController implements MetadataPublisher {
   @Post()
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents((parameters) => ({ token: parameters.peek('token') }))
-  async revoke(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const requestId = requestIdOf(request);
-    const client = await this.authenticator.authenticate(clientCredentialsOf(request), requestId);
-    const { token, token_type_hint } = validated(RevocationParameters, parametersOf(request));
+  async revoke(@Http() http: HttpExchange): Promise<void> {
+    const { requestId } = http;
+    const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
+    const { token, token_type_hint } = validated(RevocationParameters, http.parameters);
     if (!KINDS.includes(token_type_hint)) {
       throw new AuthError('unsupported_token_type', { reason: 'TOKEN_TYPE_UNKNOWN' });
     }
     await this.revocation.revoke(token, { client, requestId });
-    sendJson(request, response, 200, {});
+    http.json(200, {});
   }
 
   @All()

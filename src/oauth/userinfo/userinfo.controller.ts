@@ -1,9 +1,9 @@
-import { All, Controller, Get, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { All, Controller, Get, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
-import { sendJson } from '../../base/http/send-json.js';
+import { Http } from '../../base/http/exchange-of.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { BearerToken, RequireLiveSession, RequireScopes } from '../../protection/access-token.guard.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
 import { CLAIMS_OF_SCOPE, claimsFor } from '../../core/users/claims.js';
@@ -21,18 +21,18 @@ export class UserinfoController implements MetadataPublisher {
   @UseGuards(UserinfoGuard)
   @RequireScopes('openid')
   @RequireLiveSession()
-  async get(@BearerToken() token: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async get(@BearerToken() token: AccessToken, @Http() http: HttpExchange): Promise<void> {
     const user = await this.users.find(token.sub, { fresh: false });
     if (!user) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
-    sendJson(request, response, 200, { sub: user.sub, ...claimsFor(token.scope.split(' '), user.claims) });
+    http.json(200, { sub: user.sub, ...claimsFor(token.scope.split(' '), user.claims) });
   }
 
   @Post()
   @UseGuards(UserinfoGuard)
   @RequireScopes('openid')
   @RequireLiveSession()
-  post(@BearerToken() token: AccessToken, @Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.get(token, request, response);
+  post(@BearerToken() token: AccessToken, @Http() http: HttpExchange): Promise<void> {
+    return this.get(token, http);
   }
 
   @All()

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import { AuthError } from '../../base/errors/auth.error.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { readParameters } from '../../base/http/body.js';
 import { AccessTokenGuard, type PresentedToken } from '../../protection/access-token.guard.js';
 
 /** The access token may also be the form parameter `access_token` of a POST (RFC 6750 §2.2). */
 @Injectable()
 export class UserinfoGuard extends AccessTokenGuard {
-  protected override async presented(request: Request): Promise<PresentedToken | undefined> {
-    const inHeader = await super.presented(request);
-    if (request.method !== 'POST' || !request.is('application/x-www-form-urlencoded')) return inHeader;
-    const inBody = (await readParameters(request)).get('access_token');
+  protected override async presented(http: HttpExchange): Promise<PresentedToken | undefined> {
+    const inHeader = await super.presented(http);
+    if (http.method !== 'POST' || !http.hasBodyOf('application/x-www-form-urlencoded')) return inHeader;
+    const inBody = (await readParameters(http)).get('access_token');
     if (inBody === undefined) return inHeader;
     if (inHeader === undefined) return { scheme: 'Bearer', token: inBody };
     throw new AuthError('invalid_argument', {

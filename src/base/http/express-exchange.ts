@@ -1,0 +1,102 @@
+import type { Readable } from 'node:stream';
+import type { Request, Response } from 'express';
+import { HttpExchange } from './http-exchange.js';
+import { Parameters } from './parameters.js';
+
+const EXCHANGE = Symbol('exchange');
+const NONE: readonly string[] = [];
+
+/** The exchange of a request, the same one each time. */
+export function expressExchange(request: Request & { [EXCHANGE]?: HttpExchange }, response: Response): HttpExchange {
+  // kept on the request itself: a WeakMap of every request is dear to the garbage collector
+  return (request[EXCHANGE] ??= new ExpressExchange(request, response));
+}
+
+/** On Express. No other file below the service knows it, nor node's requests and responses. */
+class ExpressExchange extends HttpExchange {
+  readonly #request: Request;
+  readonly #response: Response;
+
+  constructor(request: Request, response: Response) {
+    super();
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get url(): string {
+    return this.#request.originalUrl;
+  }
+
+  get path(): string {
+    return this.#request.path;
+  }
+
+  get route(): string | undefined {
+    return (this.#request.route as { path?: string } | undefined)?.path;
+  }
+
+  get ip(): string | undefined {
+    return this.#request.ip;
+  }
+
+  get query(): Parameters {
+    return new Parameters(this.#request.query);
+  }
+
+  get parsedBody(): unknown {
+    return this.#request.body as unknown;
+  }
+
+  get stream(): Readable {
+    return this.#request;
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers[name] as string | undefined; // only set-cookie, which no request has, is a list
+  }
+
+  headerValues(name: string): readonly string[] {
+    // looked at first, as headersDistinct is made of all headers
+    return this.#request.headers[name] === undefined ? NONE : (this.#request.headersDistinct[name] ?? NONE);
+  }
+
+  hasBodyOf(mediaType: string): boolean {
+    return Boolean(this.#request.is(mediaType));
+  }
+
+  preferredLanguage(offered: readonly string[]): string | undefined {
+    return this.#request.acceptsLanguages(...offered) || undefined;
+  }
+
+  get headersSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get ended(): boolean {
+    return this.#response.writableEnded;
+  }
+
+  setHeader(name: string, value: string | string[]): void {
+    this.#response.setHeader(name, value);
+  }
+
+  appendHeader(name: string, value: string): void {
+    this.#response.append(name, value);
+  }
+
+  hasHeader(name: string): boolean {
+    return this.#response.hasHeader(name);
+  }
+
+  abort(): void {
+    this.#response.destroy();
+  }
+
+  protected write(status: number, headers: Record<string, string | number>, text?: string): void {
+    this.#response.writeHead(status, headers).end(text);
+  }
+}
