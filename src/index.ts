@@ -10,11 +10,13 @@ export { AuthExceptionFilter } from './base/errors/auth-exception.filter.js';
 export type { ErrorCode, Reason } from './base/errors/catalogue.js';
 
 // Grants of your own
+export { Text, type Format, type TextRules } from './base/http/rules.js';
+export { Nonce } from './token/rules.js';
 export { GrantHandler, type Grant } from './token/grant.js';
 export { GrantService } from './token/grant.service.js';
 export { TokenIssuer } from './token/token-issuer.js';
 export type { TokenResponse } from './token/token-response.js';
-export { grantScope, parseScope, SCOPE } from './core/clients/scope.js';
+export { grantScope, parseScope, Scope, SCOPE } from './core/clients/scope.js';
 
 // Protecting routes of your own
 export { AccessTokenGuard, BearerToken, RequireLiveSession, RequireScopes } from './protection/access-token.guard.js';

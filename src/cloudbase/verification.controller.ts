@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsDefined, IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
 import { AccountService } from './accounts/account.service.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
@@ -7,6 +6,7 @@ import { isFirstParty } from './first-party.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Parameters, parametersOf } from '../base/http/parameters.js';
+import { Text } from '../base/http/rules.js';
 import { sendJson } from '../base/http/send-json.js';
 import { validated } from '../base/http/validated.js';
 import { AuthThrottlerGuard } from '../core/throttling/auth-throttler.guard.js';
@@ -14,42 +14,43 @@ import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
 import { BuiltInUsers } from '../core/users/built-in-users.js';
 import { requireContact } from '../core/users/contact.js';
+import { Email, PhoneNumber, Username } from '../core/users/rules.js';
 import { NewPasswordParameters, required } from './accounts/own-values.js';
 import { VERIFICATION_TTL, VerificationService } from './verification/verification.service.js';
 import { Callers } from './callers.js';
+import { VerificationToken } from './rules.js';
 import { CaptchaGuard } from './captcha/captcha.guard.js';
 
+const TARGET = {
+  pattern: /^(ANY|USER|NOT_USER|CUR_USER)$/,
+  description: 'must be ANY, USER, NOT_USER or CUR_USER',
+};
+const SIX_DIGITS = { pattern: /^\d{6}$/, description: 'must be six digits' };
+
 class ContactParameters extends NewPasswordParameters {
-  @IsOptional()
-  @MaxLength(256, { message: 'must be at most 256 characters' })
+  @Email()
   email?: string;
 
-  @IsOptional()
-  @MaxLength(32, { message: 'must be at most 32 characters' })
+  @PhoneNumber()
   phone_number?: string;
 
-  @IsOptional()
-  @IsIn(['ANY', 'USER', 'NOT_USER', 'CUR_USER'], { message: 'must be ANY, USER, NOT_USER or CUR_USER' })
+  @Text({ format: TARGET })
   target?: string;
 
-  @IsOptional()
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @VerificationToken()
   verification_token?: string;
 }
 
 class CodeParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(64, { message: 'must be at most 64 characters' })
+  @Text({ max: 64, required: true })
   verification_id: string;
 
-  @IsDefined({ message: 'is required' })
-  @Matches(/^\d{6}$/, { message: 'must be six digits' })
+  @Text({ required: true, format: SIX_DIGITS })
   verification_code: string;
 }
 
 class UsernameParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(256, { message: 'must be at most 256 characters' })
+  @Username({ required: true })
   username: string;
 }
 

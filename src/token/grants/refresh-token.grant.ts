@@ -1,22 +1,18 @@
-import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
-import { parseScope, SCOPE } from '../../core/clients/scope.js';
+import { parseScope, Scope } from '../../core/clients/scope.js';
 import { type Party, SessionService } from '../../core/sessions/session.service.js';
 import { GrantHandler, type Grant } from '../grant.js';
+import { Code, Nonce } from '../rules.js';
 import { TokenIssuer } from '../token-issuer.js';
 import type { TokenResponse } from '../token-response.js';
 
 export class RefreshTokenParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Code()
   refresh_token: string;
 
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  @Scope()
   scope?: string;
 
-  @IsOptional()
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Nonce()
   nonce?: string;
 }
 
