@@ -78,6 +78,7 @@ import { RevocationController } from './oauth/revocation/revocation.controller.j
 import { RevocationService } from './core/sessions/revocation.service.js';
 import { AccessTokenService } from './core/sessions/access-token.service.js';
 import { RefreshTokens } from './core/sessions/refresh-token.js';
+import { RefreshService } from './core/sessions/refresh.service.js';
 import { SessionService } from './core/sessions/session.service.js';
 import { Sweeper } from './base/database/sweeper.js';
 import { AuthThrottlerGuard, throttlerOptions } from './core/throttling/auth-throttler.guard.js';
@@ -141,6 +142,7 @@ import { VerificationService } from './cloudbase/verification/verification.servi
     BuiltInUsers,
     RefreshTokens,
     SessionService,
+    RefreshService,
     KeyService,
     AccessTokenService,
     AccessTokenGuard,
@@ -202,6 +204,7 @@ import { VerificationService } from './cloudbase/verification/verification.servi
     Users,
     UserService,
     SessionService,
+    RefreshService,
     AccessTokenService,
     AccessTokenGuard,
     DpopProofService,

@@ -40,7 +40,9 @@ export { IntrospectionService, type Introspection } from './core/sessions/intros
 export { KeyService } from './core/keys/key.service.js';
 export { RevocationService } from './core/sessions/revocation.service.js';
 export type { Session } from './core/sessions/session.entity.js';
-export { SessionService, type Lease, type NewSession, type Party } from './core/sessions/session.service.js';
+export { RefreshService } from './core/sessions/refresh.service.js';
+export { SessionService } from './core/sessions/session.service.js';
+export type { Lease, NewSession, Party } from './core/sessions/lease.js';
 export { Pages, type Page } from './oauth/pages/pages.js';
 export type { Language } from './base/http/language.js';
 export type { PageName, Views } from './oauth/pages/views.js';

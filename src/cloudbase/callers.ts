@@ -10,7 +10,7 @@ import { bearerOf } from '../base/http/bearer.js';
 import { deviceIdOf } from '../base/http/device-id.js';
 import { requestIdOf } from '../base/http/request-id.js';
 import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
-import type { Party } from '../core/sessions/session.service.js';
+import type { Party } from '../core/sessions/lease.js';
 
 /** Who sends a request: a client, and perhaps a user who is signed in at it. */
 @Injectable()

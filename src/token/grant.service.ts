@@ -5,7 +5,7 @@ import { AuthError } from '../base/errors/auth.error.js';
 import type { Parameters } from '../base/http/parameters.js';
 import { missing, tooLong } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
-import type { Party } from '../core/sessions/session.service.js';
+import type { Party } from '../core/sessions/lease.js';
 import { type Grant, GRANT_HANDLER, type GrantRegistration } from './grant.js';
 import type { TokenResponse } from './token-response.js';
 

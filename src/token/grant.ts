@@ -1,6 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
 import type { ParametersClass } from '../base/http/validated.js';
-import type { Party } from '../core/sessions/session.service.js';
+import type { Party } from '../core/sessions/lease.js';
 import type { TokenResponse } from './token-response.js';
 
 /**

@@ -2,7 +2,7 @@ import { ANONYMOUS, ANONYMOUS_SCOPE } from '../first-party.js';
 import { Clock } from '../../base/clock.js';
 import { ServiceSecret } from '../../base/crypto/service-secret.js';
 import { missing } from '../../base/http/rules.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { TokenIssuer } from '../../token/token-issuer.js';
 import type { TokenResponse } from '../../token/token-response.js';

@@ -2,7 +2,7 @@ import { VERIFICATION } from '../first-party.js';
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { Nonce } from '../../token/rules.js';
 import { TokenIssuer } from '../../token/token-issuer.js';

@@ -1,6 +1,6 @@
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { TokenIssuer } from '../token-issuer.js';
 import type { TokenResponse } from '../token-response.js';

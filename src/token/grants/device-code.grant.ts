@@ -1,7 +1,7 @@
 import { Clock } from '../../base/clock.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { Code, Nonce } from '../rules.js';
 import { TokenIssuer } from '../token-issuer.js';

@@ -3,7 +3,7 @@ import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { PRINTABLE } from '../../base/http/rules.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { Nonce } from '../rules.js';
 import { TokenIssuer } from '../token-issuer.js';

@@ -1,5 +1,6 @@
 import { parseScope, Scope } from '../../core/clients/scope.js';
-import { type Party, SessionService } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
+import { RefreshService } from '../../core/sessions/refresh.service.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { Code, Nonce } from '../rules.js';
 import { TokenIssuer } from '../token-issuer.js';
@@ -20,12 +21,12 @@ export class RefreshTokenParameters {
 @GrantHandler('refresh_token', RefreshTokenParameters)
 export class RefreshTokenGrant implements Grant<RefreshTokenParameters> {
   constructor(
-    private readonly sessions: SessionService,
+    private readonly refreshing: RefreshService,
     private readonly tokens: TokenIssuer,
   ) {}
 
   async exchange({ refresh_token, scope, nonce }: RefreshTokenParameters, party: Party): Promise<TokenResponse> {
-    const lease = await this.sessions.rotate(refresh_token, party, parseScope(scope));
+    const lease = await this.refreshing.rotate(refresh_token, party, parseScope(scope));
     return this.tokens.forSession(party.client, lease, nonce);
   }
 }
