@@ -95,6 +95,8 @@ import { UserinfoGuard } from './oauth/userinfo/userinfo.guard.js';
 import { BuiltInUsers } from './core/users/built-in-users.js';
 import { HashingQueue } from './core/users/hashing-queue.js';
 import { PasswordHasher } from './core/users/password-hasher.js';
+import { UserCache } from './core/users/user-cache.js';
+import { UserDirectory } from './core/users/user-directory.js';
 import { UserService } from './core/users/user.service.js';
 import { Users } from './core/users/users.js';
 import { VerificationSender } from './cloudbase/verification/verification-sender.js';
@@ -137,8 +139,10 @@ import { VerificationService } from './cloudbase/verification/verification.servi
     DpopProofService,
     PasswordHasher,
     HashingQueue,
+    UserCache,
     UserService,
-    { provide: Users, useExisting: UserService },
+    UserDirectory,
+    { provide: Users, useExisting: UserDirectory },
     BuiltInUsers,
     RefreshTokens,
     SessionService,
@@ -202,6 +206,7 @@ import { VerificationService } from './cloudbase/verification/verification.servi
     Clock,
     ClientService,
     Users,
+    UserDirectory,
     UserService,
     SessionService,
     RefreshService,

@@ -53,6 +53,7 @@ export { MemoryThrottlerStorage } from './core/throttling/memory-throttler.stora
 export { PasswordHasher } from './core/users/password-hasher.js';
 export type { StandardClaims } from './core/users/claims.js';
 export { normalizeUsername } from './core/users/username.js';
+export { UserDirectory } from './core/users/user-directory.js';
 export { UserService, type NewUser } from './core/users/user.service.js';
 export type { Contact } from './core/users/contact.js';
 export { Users, type User, type UserProfile } from './core/users/users.js';

@@ -217,12 +217,12 @@ describe('refresh: one living token per session', () => {
     });
 
     it('a password change that happened while the old password was being checked', async () => {
-      const users = service.app.get(UserService);
+      const users = service.app.get(Users);
       const verify = users.verify.bind(users);
       users.verify = async (username, password): Promise<User | undefined> => {
         const user = await verify(username, password);
         service.clock.advance(1);
-        await users.setPassword(sub, 'correct horse');
+        await service.app.get(UserService).setPassword(sub, 'correct horse');
         return user;
       };
       const response = await service.token({

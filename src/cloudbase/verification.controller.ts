@@ -74,7 +74,7 @@ export class VerificationController {
     const { client, bearer } = await this.callers.clientOrUser(request);
     if (!isFirstParty(client)) throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
     const contact = requireContact(sent);
-    const owner = await this.users.table().findByContact(contact);
+    const owner = await this.users.directory().findByContact(contact);
     const own = owner !== undefined && owner.sub === bearer?.sub;
     const revealed = own || this.options.revealAccounts;
     if (sent.target === 'USER' && !owner && revealed) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
@@ -114,7 +114,7 @@ export class VerificationController {
     if (!this.options.revealAccounts) throw new AuthError('not_found', { reason: 'ROUTE_UNKNOWN' });
     await this.callers.party(request);
     const { username } = validated(UsernameParameters, new Parameters(request.query));
-    sendJson(request, response, 200, { exist: (await this.users.table().knows(username)) !== undefined });
+    sendJson(request, response, 200, { exist: (await this.users.directory().knows(username)) !== undefined });
   }
 }
 

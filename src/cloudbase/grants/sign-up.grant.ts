@@ -64,7 +64,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     // first of all the proof: without it nobody learns which names and addresses are taken
     if (!(await this.verifications.holds(contact, verification_token))) throw wrongToken();
     const consume = () => this.verifications.consume(contact, verification_token);
-    const known = await users.findByContact(contact);
+    const known = await this.users.directory().findByContact(contact);
     const authenticatedAt = this.clock.now();
     if (known) {
       const response = await this.tokens.signIn(party, {

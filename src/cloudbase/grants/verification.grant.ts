@@ -43,7 +43,7 @@ export class VerificationGrant implements Grant<VerificationParameters> {
     const contact = contactOf(username);
     if (!contact) throw badField('username', 'PARAMETER_INVALID', 'must be an e-mail address or a phone number');
     const authenticatedAt = this.clock.now();
-    const user = await this.users.table().findByContact(contact);
+    const user = await this.users.directory().findByContact(contact);
     const consume = () => this.verifications.consume(contact, verification_token);
     const response = user
       ? await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce, consume })
