@@ -18,11 +18,13 @@ export { AuthExceptionFilter } from './base/errors/auth-exception.filter.js';
 export type { ErrorCode, ErrorTables, Reason } from './base/errors/error-table.js';
 
 // Grants of your own
+export { Text, type Format, type TextRules } from './base/http/rules.js';
+export { Nonce } from './token/rules.js';
 export { GrantHandler, type Grant } from './token/grant.js';
 export { GrantService } from './token/grant.service.js';
 export { TokenIssuer } from './token/token-issuer.js';
 export type { TokenResponse } from './token/token-response.js';
-export { grantScope, parseScope, SCOPE } from './core/clients/scope.js';
+export { grantScope, parseScope, Scope, SCOPE } from './core/clients/scope.js';
 
 // Protecting routes of your own
 export { AccessTokenGuard, BearerToken, RequireLiveSession, RequireScopes } from './protection/access-token.guard.js';
@@ -46,13 +48,16 @@ export { IntrospectionService, type Introspection } from './core/sessions/intros
 export { KeyService } from './core/keys/key.service.js';
 export { RevocationService } from './core/sessions/revocation.service.js';
 export type { Session } from './core/sessions/session.entity.js';
-export { SessionService, type Lease, type NewSession, type Party } from './core/sessions/session.service.js';
-export type { Language } from './base/http/language.js';
+export { RefreshService } from './core/sessions/refresh.service.js';
+export { SessionService } from './core/sessions/session.service.js';
+export type { Lease, NewSession, Party } from './core/sessions/lease.js';
+export type { Language } from './base/languages.js';
 export { Sweeper } from './base/database/sweeper.js';
 export { MemoryThrottlerStorage } from './core/throttling/memory-throttler.storage.js';
 export { PasswordHasher } from './core/users/password-hasher.js';
 export type { StandardClaims } from './core/users/claims.js';
 export { normalizeUsername } from './core/users/username.js';
+export { UserDirectory } from './core/users/user-directory.js';
 export { UserService, type NewUser } from './core/users/user.service.js';
 export type { Contact } from './core/users/contact.js';
 export { Users, type User, type UserProfile } from './core/users/users.js';

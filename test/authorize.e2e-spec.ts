@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { ConsentService } from '../src/oauth/authorization/consent.service.js';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { UserService } from '../src/core/users/user.service.js';
+import { redeem as redeemAt } from './fixtures.js';
 import { ISSUER, type Service, startService } from './service.js';
 import { answerOf, CALLBACK, CHALLENGE, type Fields, formOf, REQUEST, titleOf, VERIFIER, Visitor } from './visitor.js';
 
@@ -37,15 +38,7 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
     service.clock.advance(10);
   });
 
-  const redeem = (code: string, more: object = {}) =>
-    service.token({
-      client_id: 'app',
-      grant_type: 'authorization_code',
-      code,
-      redirect_uri: CALLBACK,
-      code_verifier: VERIFIER,
-      ...more,
-    });
+  const redeem = (code: string, more?: object) => redeemAt(service, code, more);
 
   it('goes by sign-in and consent to a code that the token endpoint takes', async () => {
     const signIn = await visitor.authorize();

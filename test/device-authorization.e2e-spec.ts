@@ -1,4 +1,5 @@
 import request from 'supertest';
+import { LIMITED, expectOtherMethodRefused, oauth } from './fixtures.js';
 import { expectError, type ExpectedError, ISSUER, type Service, startService } from './service.js';
 
 const PATH = '/oauth2/device_authorization';
@@ -84,33 +85,10 @@ describe('device authorization endpoint (RFC 8628 §3.1, §3.2)', () => {
     [
       'a malformed scope',
       { client_id: 'tv', scope: 'a  b' },
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_INVALID',
-        fields: [{ field: 'scope', description: 'must be words separated by single spaces' }],
-      },
+      oauth.invalid('scope', 'must be words separated by single spaces'),
     ],
-    [
-      'a scope that is too long',
-      { client_id: 'tv', scope: 'a'.repeat(1025) },
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_TOO_LONG',
-        fields: [{ field: 'scope', description: 'must be at most 1024 characters' }],
-      },
-    ],
-    [
-      'a scope sent twice',
-      { client_id: 'tv', scope: ['openid', 'email'] },
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_REPEATED',
-        fields: [{ field: 'scope', description: 'must be sent once' }],
-      },
-    ],
+    ['a scope that is too long', { client_id: 'tv', scope: 'a'.repeat(1025) }, oauth.tooLong('scope', 1024)],
+    ['a scope sent twice', { client_id: 'tv', scope: ['openid', 'email'] }, oauth.repeated('scope')],
   ])('refuses %s', async (_, body, expected) => {
     expectError(await ask(body), expected);
   });
@@ -119,23 +97,11 @@ describe('device authorization endpoint (RFC 8628 §3.1, §3.2)', () => {
     const { body } = await service.token({ client_id: 'box', client_secret: secret, grant_type: 'client_credentials' });
     const more = { grant_type: 'refresh_token', refresh_token: body.access_token, client_id: 'nobody' };
     for (let i = 0; i < 39; i++) expect((await ask(more)).status).toBe(401);
-    expectError(await ask(more), {
-      error: 'resource_exhausted',
-      word: 'temporarily_unavailable',
-      reason: 'LIMIT_IP',
-      retryAfter: 1,
-    });
+    expectError(await ask(more), LIMITED);
   });
 
   it('has no other method', async () => {
     const response = await request(service.url).get(PATH);
-    expectError(response, {
-      error: 'invalid_argument',
-      word: 'invalid_request',
-      reason: 'METHOD_NOT_ALLOWED',
-      status: 405,
-      error_code: 40501,
-    });
-    expect(response.headers['allow']).toBe('POST');
+    expectOtherMethodRefused(response, 'POST');
   });
 });

@@ -4,6 +4,7 @@ import {
   type DeviceAuthorizationResponse,
   DeviceAuthorizationService,
 } from '../src/core/devices/device-authorization.service.js';
+import { signedIn } from './fixtures.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
 
 const URN = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -54,17 +55,7 @@ describe('device_code grant (RFC 8628 §3.4, §3.5)', () => {
     expectError(await poll(device_code, { grant_type }), pending);
     expect(await devices.approve(` ${user_code.toLowerCase().replace('-', ' ')}`, sub)).toBe(true);
     const { status, body } = await poll(device_code, { grant_type });
-    expect(body).toEqual({
-      token_type: 'Bearer',
-      access_token: expect.any(String),
-      refresh_token: expect.stringMatching(/^m\./),
-      id_token: expect.any(String),
-      expires_in: 7200,
-      scope: 'openid',
-      sub,
-      groups: [],
-      need_weda_resource: false,
-    });
+    expect(body).toEqual(signedIn({ sub, scope: 'openid' }));
     expect(status).toBe(200);
     expectError(await poll(device_code, { grant_type }), { error: 'invalid_grant', reason: 'DEVICE_CODE_INVALID' });
   });

@@ -3,6 +3,7 @@ import request, { type Response } from 'supertest';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { SessionService } from '../src/core/sessions/session.service.js';
 import { UserService } from '../src/core/users/user.service.js';
+import { LIMITED, expectOtherMethodRefused, oauth, signIn as signInAt, type Tokens } from './fixtures.js';
 import { expectError, type ExpectedError, ISSUER, type Service, startService } from './service.js';
 
 describe('introspection endpoint (RFC 7662)', () => {
@@ -21,10 +22,7 @@ describe('introspection endpoint (RFC 7662)', () => {
   beforeEach(() => service.clock.advance(60));
   afterAll(() => service.close());
 
-  type Tokens = Record<'access_token' | 'refresh_token' | 'id_token', string>;
-  const signIn = async (client: object = { client_id: 'app' }) =>
-    (await service.token({ ...client, grant_type: 'password', username: 'ada', password: 'correct horse' }))
-      .body as Tokens;
+  const signIn = (client?: object) => signInAt(service, client);
   const introspect = (body: object, caller: object = api): Promise<Response> =>
     request(service.url)
       .post('/oauth2/introspect')
@@ -173,36 +171,9 @@ describe('introspection endpoint (RFC 7662)', () => {
   });
 
   it.each<[string, object, ExpectedError]>([
-    [
-      'no token',
-      {},
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_MISSING',
-        fields: [{ field: 'token', description: 'is required' }],
-      },
-    ],
-    [
-      'a token that is too long',
-      { token: 'x'.repeat(8193) },
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_TOO_LONG',
-        fields: [{ field: 'token', description: 'must be at most 8192 characters' }],
-      },
-    ],
-    [
-      'two tokens',
-      { token: ['a', 'b'] },
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_REPEATED',
-        fields: [{ field: 'token', description: 'must be sent once' }],
-      },
-    ],
+    ['no token', {}, oauth.missing('token')],
+    ['a token that is too long', { token: 'x'.repeat(8193) }, oauth.tooLong('token', 8192)],
+    ['two tokens', { token: ['a', 'b'] }, oauth.repeated('token')],
   ])('refuses %s', async (_, body, expected) => {
     expectError(await introspect(body), expected);
   });
@@ -221,28 +192,15 @@ describe('introspection endpoint (RFC 7662)', () => {
     const sessions = [await signIn(), await signIn(), await signIn()];
     service.clock.advance(60);
     for (let i = 0; i < 30; i++) expectInactive(await introspect({ token: `eyJ.${i}` }));
-    const limited = {
-      error: 'resource_exhausted',
-      word: 'temporarily_unavailable',
-      reason: 'LIMIT_IP',
-      retryAfter: 1,
-    } as const;
-    expectError(await introspect({ token: 'eyJ.x' }), limited);
+    expectError(await introspect({ token: 'eyJ.x' }), LIMITED);
     for (let i = 0; i < 30; i++) {
       for (const { access_token } of sessions) expect((await introspect({ token: access_token })).status).toBe(200);
     }
-    expectError(await introspect({ token: sessions[0]!.access_token }), { ...limited, reason: 'LIMIT_SESSION' });
+    expectError(await introspect({ token: sessions[0]!.access_token }), { ...LIMITED, reason: 'LIMIT_SESSION' });
   });
 
   it('has no other method: a token does not belong into a URL', async () => {
     const response = await request(service.url).get('/oauth2/introspect?token=x');
-    expectError(response, {
-      error: 'invalid_argument',
-      word: 'invalid_request',
-      reason: 'METHOD_NOT_ALLOWED',
-      status: 405,
-      error_code: 40501,
-    });
-    expect(response.headers['allow']).toBe('POST');
+    expectOtherMethodRefused(response, 'POST');
   });
 });

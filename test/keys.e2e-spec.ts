@@ -3,6 +3,7 @@ import request from 'supertest';
 import { DataSource } from 'typeorm';
 import { type SigningAlg } from '../src/base/auth.options.js';
 import { KeyService } from '../src/core/keys/key.service.js';
+import { signIn as signInAt } from './fixtures.js';
 import { startService, type Service } from './service.js';
 
 describe('signing keys', () => {
@@ -17,8 +18,7 @@ describe('signing keys', () => {
   afterEach(() => service.close());
 
   const jwks = async () => (await request(service.url).get('/auth/v1/certs')).body as JSONWebKeySet;
-  const signIn = async () =>
-    (await service.token({ ...client, grant_type: 'password', username: 'ada', password: 'correct horse' })).body;
+  const signIn = () => signInAt(service, client);
   const verify = async (token: string) =>
     jwtVerify(token, createLocalJWKSet(await jwks()), { currentDate: new Date(service.clock.now()) });
 

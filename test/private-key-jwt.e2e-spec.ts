@@ -6,6 +6,7 @@ import { ClientService } from '../src/core/clients/client.service.js';
 import { JwksFetcher } from '../src/core/clients/jwks-fetcher.js';
 import { Sweeper } from '../src/base/database/sweeper.js';
 import { jwt, type KeyPair, keyPair } from './jwts.js';
+import { missing, tooLong } from './fixtures.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
 
 const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -154,33 +155,9 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
       { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer' },
       { error: 'unauthorized_client', reason: 'CLIENT_ASSERTION_TYPE_UNSUPPORTED' },
     ],
-    [
-      'no client_assertion_type',
-      { client_assertion_type: undefined },
-      {
-        error: 'invalid_argument',
-        reason: 'PARAMETER_MISSING',
-        fields: [{ field: 'client_assertion_type', description: 'is required' }],
-      },
-    ],
-    [
-      'no client_assertion',
-      { client_assertion: undefined },
-      {
-        error: 'invalid_argument',
-        reason: 'PARAMETER_MISSING',
-        fields: [{ field: 'client_assertion', description: 'is required' }],
-      },
-    ],
-    [
-      'an endless assertion',
-      { client_assertion: 'x'.repeat(8193) },
-      {
-        error: 'invalid_argument',
-        reason: 'PARAMETER_TOO_LONG',
-        fields: [{ field: 'client_assertion', description: 'must be at most 8192 characters' }],
-      },
-    ],
+    ['no client_assertion_type', { client_assertion_type: undefined }, missing('client_assertion_type')],
+    ['no client_assertion', { client_assertion: undefined }, missing('client_assertion')],
+    ['an endless assertion', { client_assertion: 'x'.repeat(8193) }, tooLong('client_assertion', 8192)],
     [
       'a secret as well (RFC 6749 §2.3)',
       { client_secret: 'x' },

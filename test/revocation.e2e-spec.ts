@@ -1,4 +1,5 @@
 import request, { type Response } from 'supertest';
+import { LIMITED, expectOtherMethodRefused, oauth, signIn as signInAt, type Tokens } from './fixtures.js';
 import { expectError, type ExpectedError, type Service, startService } from './service.js';
 
 describe('revocation endpoint (RFC 7009)', () => {
@@ -16,12 +17,7 @@ describe('revocation endpoint (RFC 7009)', () => {
   beforeEach(() => service.clock.advance(60));
   afterAll(() => service.close());
 
-  const signIn = async (client: object = { client_id: 'app' }) =>
-    (await service.token({ ...client, grant_type: 'password', username: 'ada', password: 'correct horse' })).body as {
-      access_token: string;
-      refresh_token: string;
-      id_token: string;
-    };
+  const signIn = (client?: object) => signInAt(service, client);
   const revoke = (body: object): Promise<Response> =>
     request(service.url)
       .post('/oauth2/revoke')
@@ -93,7 +89,7 @@ describe('revocation endpoint (RFC 7009)', () => {
     expect((await refresh(refresh_token)).body.details[0].reason).toBe('SESSION_REVOKED');
   });
 
-  it.each<[string, (tokens: { id_token: string; refresh_token: string; access_token: string }) => string]>([
+  it.each<[string, (tokens: Tokens) => string]>([
     ['garbage', () => 'garbage'],
     ['a forged refresh token', ({ refresh_token }) => `${refresh_token.slice(0, -3)}AAA`],
     ['a forged access token', ({ access_token }) => `${access_token.slice(0, -6)}AAAAAA`],
@@ -116,46 +112,10 @@ describe('revocation endpoint (RFC 7009)', () => {
   });
 
   it.each<[string, object, ExpectedError]>([
-    [
-      'no token',
-      {},
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_MISSING',
-        fields: [{ field: 'token', description: 'is required' }],
-      },
-    ],
-    [
-      'an empty token',
-      { token: '' },
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_MISSING',
-        fields: [{ field: 'token', description: 'is required' }],
-      },
-    ],
-    [
-      'a token that is too long',
-      { token: 'x'.repeat(8193) },
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_TOO_LONG',
-        fields: [{ field: 'token', description: 'must be at most 8192 characters' }],
-      },
-    ],
-    [
-      'two tokens',
-      { token: ['a', 'b'] },
-      {
-        error: 'invalid_argument',
-        word: 'invalid_request',
-        reason: 'PARAMETER_REPEATED',
-        fields: [{ field: 'token', description: 'must be sent once' }],
-      },
-    ],
+    ['no token', {}, oauth.missing('token')],
+    ['an empty token', { token: '' }, oauth.missing('token')],
+    ['a token that is too long', { token: 'x'.repeat(8193) }, oauth.tooLong('token', 8192)],
+    ['two tokens', { token: ['a', 'b'] }, oauth.repeated('token')],
     [
       'a kind that we do not revoke',
       { token: 'x', token_type_hint: 'id_token' },
@@ -180,27 +140,14 @@ describe('revocation endpoint (RFC 7009)', () => {
     const { refresh_token, access_token } = await signIn();
     service.clock.advance(60);
     for (let i = 0; i < 30; i++) expectNothing(await revoke({ token: `m.${i}` }));
-    const limited = {
-      error: 'resource_exhausted',
-      word: 'temporarily_unavailable',
-      reason: 'LIMIT_IP',
-      retryAfter: 1,
-    } as const;
-    expectError(await revoke({ token: 'm.x' }), limited);
+    expectError(await revoke({ token: 'm.x' }), LIMITED);
     expectNothing(await revoke({ token: access_token }));
     expectError(await refresh(refresh_token), REVOKED);
   });
 
   it('has no other method', async () => {
     const response = await request(service.url).get('/oauth2/revoke?token=x');
-    expectError(response, {
-      error: 'invalid_argument',
-      word: 'invalid_request',
-      reason: 'METHOD_NOT_ALLOWED',
-      status: 405,
-      error_code: 40501,
-    });
-    expect(response.headers['allow']).toBe('POST');
+    expectOtherMethodRefused(response, 'POST');
   });
 
   it('makes the user sign in again, and no more than that', async () => {

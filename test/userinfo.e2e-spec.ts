@@ -3,6 +3,7 @@ import request, { type Response, type Test } from 'supertest';
 import { KeyService } from '../src/core/keys/key.service.js';
 import { SessionService } from '../src/core/sessions/session.service.js';
 import { UserService } from '../src/core/users/user.service.js';
+import { expectOtherMethodRefused, signIn as signInAt } from './fixtures.js';
 import { expectError, type Service, startService } from './service.js';
 
 const PATH = '/oauth2/userinfo';
@@ -19,10 +20,7 @@ describe('userinfo endpoint (OpenID Connect Core §5.3)', () => {
   });
   afterAll(() => service.close());
 
-  const signIn = async (scope: string, username = 'ada') => {
-    const grant = { client_id: 'app', grant_type: 'password', username, password: 'correct horse', scope };
-    return (await service.token(grant)).body as Record<'access_token' | 'refresh_token' | 'id_token', string>;
-  };
+  const signIn = (scope: string, username = 'ada') => signInAt(service, { scope, username });
   const get = (token: string): Test => request(service.url).get(PATH).set('authorization', `Bearer ${token}`);
 
   it.each([
@@ -151,13 +149,6 @@ describe('userinfo endpoint (OpenID Connect Core §5.3)', () => {
 
   it('has no other method', async () => {
     const response = await request(service.url).delete(PATH);
-    expectError(response, {
-      error: 'invalid_argument',
-      word: 'invalid_request',
-      reason: 'METHOD_NOT_ALLOWED',
-      status: 405,
-      error_code: 40501,
-    });
-    expect(response.headers['allow']).toBe('GET, POST');
+    expectOtherMethodRefused(response, 'GET, POST');
   });
 });

@@ -1,64 +1,55 @@
 import { Controller, Get, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
 import { AuthorizationCodeService } from '../core/codes/authorization-code.service.js';
 import { ClientService } from '../core/clients/client.service.js';
-import { grantScope, SCOPE } from '../core/clients/scope.js';
+import { grantScope, Scope } from '../core/clients/scope.js';
 import { DeviceAuthorizationService } from '../core/devices/device-authorization.service.js';
 import { AuthError, badField } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import { bearerOf } from '../base/http/bearer.js';
+import { Text } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
 import { SessionService } from '../core/sessions/session.service.js';
+import { Nonce, RedirectUri } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
 
 class ScopeParameters {
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  @Scope()
   scope?: string;
 }
 
 class InfoParameters extends ScopeParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @Text({ max: 128, required: true })
   client_id: string;
 }
 
 class AuthorizeParameters extends InfoParameters {
-  @IsOptional()
-  @Matches(/^code$/, { message: 'must be code' })
+  @Text({ format: { pattern: /^code$/, description: 'must be code' } })
   response_type?: string;
 
-  @IsDefined({ message: 'is required' })
-  @MaxLength(2048, { message: 'must be at most 2048 characters' })
+  @RedirectUri({ required: true })
   redirect_uri: string;
 
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  @Text({ max: 1024 })
   state?: string;
 
-  @IsOptional()
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @Text({ max: 128 })
   code_challenge?: string;
 
-  @IsOptional()
-  @MaxLength(16, { message: 'must be at most 16 characters' })
+  @Text({ max: 16 })
   code_challenge_method?: string;
 
-  @IsOptional()
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Nonce()
   nonce?: string;
 }
 
 class UserCodeParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(32, { message: 'must be at most 32 characters' })
+  @Text({ max: 32, required: true })
   user_code: string;
 }
 

@@ -9,7 +9,7 @@ import type { HttpExchange } from '../base/http/http-exchange.js';
 import { bearerOf } from '../base/http/bearer.js';
 import { deviceIdOf } from '../base/http/device-id.js';
 import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
-import type { Party } from '../core/sessions/session.service.js';
+import type { Party } from '../core/sessions/lease.js';
 
 /** Who sends a request: a client, and perhaps a user who is signed in at it. */
 @Injectable()

@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import type { Parameters } from '../base/http/parameters.js';
-import { UserService } from '../core/users/user.service.js';
+import { UserDirectory } from '../core/users/user-directory.js';
 
 /** What the token endpoint's refusals are called at CloudBase's sign-in. */
 @Injectable()
 export class PasswordRefusals {
   constructor(
-    private readonly users: UserService,
+    private readonly users: UserDirectory,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 

@@ -1,5 +1,4 @@
 import { Controller, Delete, Get, Param, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsDefined, IsOptional, MaxLength } from 'class-validator';
 import { AuthError, badField } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
@@ -12,19 +11,18 @@ import { RevocationService } from '../core/sessions/revocation.service.js';
 import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
 import { SessionService } from '../core/sessions/session.service.js';
 import { SignOutService } from '../core/sessions/sign-out.service.js';
+import { Token } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { OptionalParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
 
 class RevokeParameters {
-  @IsOptional()
-  @MaxLength(8192, { message: 'must be at most 8192 characters' })
+  @Token()
   token?: string;
 }
 
 class IntrospectParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(8192, { message: 'must be at most 8192 characters' })
+  @Token({ required: true })
   token: string;
 }
 

@@ -1,10 +1,10 @@
 import { Controller, Get, Patch, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsOptional, Matches, MaxLength } from 'class-validator';
 import { AccountService } from './accounts/account.service.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
+import { Text } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
@@ -12,54 +12,44 @@ import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
 import { requireContact } from '../core/users/contact.js';
 import { NewPasswordParameters, OwnParameters, ownValues, required } from './accounts/own-values.js';
+import { Email, Password, PhoneNumber, Username } from '../core/users/rules.js';
 import { Users } from '../core/users/users.js';
 import { Callers } from './callers.js';
+import { DisplayName, Gender, Picture, VerificationToken } from './rules.js';
 import { userInfo } from './user-info.js';
 
 class ProofParameters extends NewPasswordParameters {
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  @Password()
   password?: string;
 
-  @IsOptional()
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @VerificationToken()
   verification_token?: string;
 
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
+  @Text({ max: 1024 })
   sudo_token?: string;
 
-  @IsOptional()
-  @MaxLength(256, { message: 'must be at most 256 characters' })
+  @Email()
   email?: string;
 
-  @IsOptional()
-  @MaxLength(32, { message: 'must be at most 32 characters' })
+  @PhoneNumber()
   phone_number?: string;
 }
 
 /** CloudBase's names for OwnParameters in one of its endpoints. */
 class BasicParameters extends ProofParameters {
-  @IsOptional()
-  @MaxLength(256, { message: 'must be at most 256 characters' })
+  @Username()
   username?: string;
 
-  @IsOptional()
-  @MaxLength(200, { message: 'must be at most 200 characters' })
-  @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
+  @DisplayName()
   nickname?: string;
 
-  @IsOptional()
-  @MaxLength(2048, { message: 'must be at most 2048 characters' })
-  @Matches(/^https?:\/\/[\x21-\x7e]+$/, { message: 'must be an http(s) URL' })
+  @Picture()
   avatar_url?: string;
 
-  @IsOptional()
-  @Matches(/^(MALE|FEMALE|UNKNOWN)$/i, { message: 'must be MALE, FEMALE or UNKNOWN' })
+  @Gender()
   gender?: string;
 
-  @IsOptional()
-  @MaxLength(32, { message: 'must be at most 32 characters' })
+  @PhoneNumber()
   phone?: string;
 }
 

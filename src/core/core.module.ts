@@ -30,6 +30,7 @@ import { RefreshTokens } from './sessions/refresh-token.js';
 import { RevocationService } from './sessions/revocation.service.js';
 import { Session } from './sessions/session.entity.js';
 import { SessionService } from './sessions/session.service.js';
+import { RefreshService } from './sessions/refresh.service.js';
 import { SignOutService } from './sessions/sign-out.service.js';
 import { throttlerOptions } from './throttling/auth-throttler.guard.js';
 import { Limits } from './throttling/limits.js';
@@ -37,6 +38,8 @@ import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js
 import { BuiltInUsers } from './users/built-in-users.js';
 import { HashingQueue } from './users/hashing-queue.js';
 import { PasswordHasher } from './users/password-hasher.js';
+import { UserCache } from './users/user-cache.js';
+import { UserDirectory } from './users/user-directory.js';
 import { UserRow } from './users/user.entity.js';
 import { UserService } from './users/user.service.js';
 import { Users } from './users/users.js';
@@ -53,10 +56,12 @@ const GIVEN = [
   IntrospectionService,
   KeyService,
   Limits,
+  RefreshService,
   RefreshTokens,
   RevocationService,
   SessionService,
   SignOutService,
+  UserDirectory,
   UserService,
 ];
 
@@ -87,7 +92,8 @@ const GIVEN = [
     HashingQueue,
     ClientAssertionService,
     UsedJtiService,
-    { provide: Users, useExisting: UserService },
+    UserCache,
+    { provide: Users, useExisting: UserDirectory },
     ...GIVEN,
   ],
   exports: [Users, ...GIVEN],

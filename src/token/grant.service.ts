@@ -1,10 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { Client } from '../core/clients/client.entity.js';
-import { AuthError, badField } from '../base/errors/auth.error.js';
+import { AuthError } from '../base/errors/auth.error.js';
 import type { Parameters } from '../base/http/parameters.js';
+import { missing, tooLong } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
-import type { Party } from '../core/sessions/session.service.js';
+import type { Party } from '../core/sessions/lease.js';
 import { type Grant, GRANT_HANDLER, type GrantRegistration } from './grant.js';
 import type { TokenResponse } from './token-response.js';
 
@@ -50,10 +51,8 @@ export class GrantService implements OnModuleInit {
     parameters: Parameters,
     grantType = parameters.get('grant_type'),
   ): Promise<TokenResponse> {
-    if (grantType === undefined) throw badField('grant_type', 'PARAMETER_MISSING', 'is required');
-    if (grantType.length > MAX_GRANT_TYPE) {
-      throw badField('grant_type', 'PARAMETER_TOO_LONG', `must be at most ${MAX_GRANT_TYPE} characters`);
-    }
+    if (grantType === undefined) throw missing('grant_type');
+    if (grantType.length > MAX_GRANT_TYPE) throw tooLong('grant_type', MAX_GRANT_TYPE);
     const grant = this.allowed(party.client, grantType);
     return grant.handler.exchange(validated(grant.parameters, parameters), party);
   }

@@ -1,6 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
 import type { ParametersClass } from '../base/http/validated.js';
-import type { Party } from '../core/sessions/session.service.js';
+import type { Party } from '../core/sessions/lease.js';
 import type { TokenResponse } from './token-response.js';
 
 /**
@@ -26,7 +26,8 @@ export const GRANT_HANDLER = 'nest-auth:grant-handler';
 /**
  * Makes a class the handler of a grant_type; it is injectable by that.
  * @param grantType a name of RFC 6749, or a URI (RFC 6749 §4.5); an array lists its spellings
- * @param parameters the class of its parameters; write `@IsDefined()` on those it requires
+ * @param parameters the class of its parameters: `@Text()`, `@Scope()`, or class-validator's own with `@IsDefined()` on
+ *   those it requires
  */
 export function GrantHandler<P extends object>(
   grantType: string | string[],

@@ -5,7 +5,8 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js'
 import type { Client } from '../core/clients/client.entity.js';
 import { Clock, seconds } from '../base/clock.js';
 import { KeyService } from '../core/keys/key.service.js';
-import { type Lease, type NewSession, type Party, SessionService } from '../core/sessions/session.service.js';
+import type { Lease, NewSession, Party } from '../core/sessions/lease.js';
+import { SessionService } from '../core/sessions/session.service.js';
 import type { TokenResponse } from './token-response.js';
 
 /** What an access token is for: a user's session, or the client itself. */

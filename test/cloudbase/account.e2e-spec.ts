@@ -1,24 +1,10 @@
 import request from 'supertest';
 import { Captcha } from '../../src/cloudbase/captcha/captcha.js';
 import { UserService } from '../../src/core/users/user.service.js';
+import { invalid, missing, tooLong } from '../fixtures.js';
 import { expectError, type Service, startService } from '../service.js';
 import { codesSentTo, DeviceStorage, FIRST_PARTY_GRANTS } from './sdk.js';
 
-const invalid = (field: string, description: string) => ({
-  error: 'invalid_argument' as const,
-  reason: 'PARAMETER_INVALID',
-  fields: [{ field, description }],
-});
-const missing = (field: string, description = 'is required') => ({
-  error: 'invalid_argument' as const,
-  reason: 'PARAMETER_MISSING',
-  fields: [{ field, description }],
-});
-const tooLong = (field: string, max: number) => ({
-  error: 'invalid_argument' as const,
-  reason: 'PARAMETER_TOO_LONG',
-  fields: [{ field, description: `must be at most ${max} characters` }],
-});
 const WRONG_SUDO = { error: 'invalid_verification_code', reason: 'SUDO_TOKEN_INVALID' } as const;
 const WRONG_PASSWORD = { error: 'invalid_username_or_password', reason: 'WRONG_USERNAME_OR_PASSWORD' } as const;
 

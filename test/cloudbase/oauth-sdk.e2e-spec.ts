@@ -3,6 +3,7 @@ import { jwtVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import request from 'supertest';
 import { SessionService } from '../../src/core/sessions/session.service.js';
 import { UserService } from '../../src/core/users/user.service.js';
+import { Users } from '../../src/core/users/users.js';
 import { type Service, startService } from '../service.js';
 import { codesSentTo, DeviceStorage, FIRST_PARTY_GRANTS, oauthApp, rejection } from './sdk.js';
 
@@ -155,7 +156,7 @@ describe('@cloudbase/oauth, unmodified', () => {
     it('keeps the stored session when the service is away for a moment', async () => {
       const { client, storage } = await signedIn('short');
       const away = jest
-        .spyOn(service.app.get(UserService), 'find')
+        .spyOn(service.app.get(Users), 'find')
         .mockRejectedValueOnce(Object.assign(new Error('busy'), { code: 'SQLITE_BUSY' }));
       expect(await rejection(client.getAccessToken())).toMatchObject({ error: 'unavailable' });
       away.mockRestore();

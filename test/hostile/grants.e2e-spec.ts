@@ -15,10 +15,8 @@ import {
   startTarget,
   type Target,
 } from './wire.js';
+import { CALLBACK as REDIRECT, CHALLENGE, VERIFIER } from '../visitor.js';
 
-const REDIRECT = 'https://app.example.com/callback';
-const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'; // RFC 7636 appendix B
-const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** One bit of a base64url string turned, at this character. */

@@ -81,7 +81,7 @@ export class AuthDatabase implements OnApplicationShutdown {
 
   /**
    * Resolves once everything committed before the call survives a power cut. Every write awaits it but the rotation of
-   * a refresh token, which heals by itself (SessionService). Calls made while one is under way share the next.
+   * a refresh token, which heals by itself (SessionService.advance). Calls made while one is under way share the next.
    */
   async flush(): Promise<void> {
     if (!this.wal) return;

@@ -1,4 +1,4 @@
-import type { Language } from '../http/language.js';
+import type { Language } from '../languages.js';
 
 /** What a caller reads, in each language the service speaks. */
 export interface Sentence extends Record<Language, string> {

@@ -1,7 +1,5 @@
+import type { Language } from '../languages.js';
 import type { HttpExchange } from './http-exchange.js';
-
-export const LANGUAGES = ['en', 'zh-CN'] as const;
-export type Language = (typeof LANGUAGES)[number];
 
 const OFFERED = ['en', 'zh-CN', 'zh'];
 

@@ -1,4 +1,4 @@
-import type { Language } from '../http/language.js';
+import type { Language } from '../languages.js';
 
 /** Pages that a module brings (`@AuthFeature`). */
 export interface PageSource {

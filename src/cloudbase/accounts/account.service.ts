@@ -55,11 +55,11 @@ export class AccountService {
    * @throws AuthError invalid_verification_code, the same where nobody has an account by it
    */
   async resetPassword(contact: Contact, verificationToken: string, password: string): Promise<void> {
-    const users = this.users.table();
+    const directory = this.users.directory();
     const proven = await this.verifications.consume(contact, verificationToken);
-    const user = proven ? await users.findByContact(contact) : undefined;
+    const user = proven ? await directory.findByContact(contact) : undefined;
     if (!user) throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
-    await users.setPassword(user.sub, password);
+    await this.users.table().setPassword(user.sub, password);
     await this.sessions.revokeAll({ sub: user.sub });
     this.audit.record({ event: 'password_changed', sub: user.sub });
   }
@@ -100,7 +100,7 @@ export class AccountService {
 
   private async checkPassword({ sub, hasPassword }: UserProfile, password: string): Promise<void> {
     if (!hasPassword) throw new AuthError('password_not_set', { reason: 'PASSWORD_NOT_SET' });
-    if (await this.users.table().verifyOwn(sub, password)) return;
+    if (await this.users.directory().verifyOwn(sub, password)) return;
     this.audit.record({ event: 'sign_in_failed', sub, reason: 'WRONG_USERNAME_OR_PASSWORD' });
     throw new AuthError('invalid_username_or_password', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
   }
@@ -117,7 +117,7 @@ export class AccountService {
   }
 
   private async profileOf({ sub }: AccessToken): Promise<UserProfile> {
-    const profile = await this.users.table().profile(sub);
+    const profile = await this.users.directory().profile(sub);
     if (!profile) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
     return profile;
   }

@@ -1,9 +1,9 @@
 import { Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsDefined, IsOptional, MaxLength } from 'class-validator';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { Text } from '../../base/http/rules.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
@@ -11,18 +11,15 @@ import { Callers } from '../callers.js';
 import { Captcha } from './captcha.js';
 
 class ChallengeParameters {
-  @IsOptional()
-  @MaxLength(2048, { message: 'must be at most 2048 characters' })
+  @Text({ max: 2048 })
   state?: string;
 }
 
 class SolutionParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(2048, { message: 'must be at most 2048 characters' })
+  @Text({ max: 2048, required: true })
   token: string;
 
-  @IsDefined({ message: 'is required' })
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @Text({ max: 128, required: true })
   key: string;
 }
 

@@ -1,8 +1,8 @@
 import { ANONYMOUS, ANONYMOUS_SCOPE } from '../first-party.js';
 import { Clock } from '../../base/clock.js';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
-import { badField } from '../../base/errors/auth.error.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import { missing } from '../../base/http/rules.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { TokenIssuer } from '../../token/token-issuer.js';
 import type { TokenResponse } from '../../token/token-response.js';
@@ -23,7 +23,7 @@ export class AnonymousGrant implements Grant<AnonymousParameters> {
   ) {}
 
   async exchange(_: AnonymousParameters, party: Party): Promise<TokenResponse> {
-    if (party.deviceId === undefined) throw badField('x-device-id', 'PARAMETER_MISSING', 'is required');
+    if (party.deviceId === undefined) throw missing('x-device-id');
     const authenticatedAt = this.clock.now();
     const { sub } = await this.users.table().anonymous(this.secret.hash(ANONYMOUS_DEVICE, party.deviceId));
     const response = await this.tokens.signIn(party, { sub, scope: [ANONYMOUS_SCOPE], authenticatedAt });

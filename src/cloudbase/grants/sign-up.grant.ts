@@ -1,50 +1,43 @@
-import { IsDefined, IsOptional, Matches, MaxLength, MinLength } from 'class-validator';
 import { AuditSink } from '../../base/audit.js';
 import { ANONYMOUS_SCOPE, SIGN_UP } from '../first-party.js';
-import { grantScope, SCOPE } from '../../core/clients/scope.js';
+import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import { AccessTokenService } from '../../core/sessions/access-token.service.js';
-import { type Party, SessionService } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
+import { SessionService } from '../../core/sessions/session.service.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
+import { Nonce, Token } from '../../token/rules.js';
 import { TokenIssuer } from '../../token/token-issuer.js';
 import type { TokenResponse } from '../../token/token-response.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { requireContact } from '../../core/users/contact.js';
+import { Email, NewPassword, PhoneNumber } from '../../core/users/rules.js';
 import { OwnParameters, ownValues } from '../accounts/own-values.js';
+import { VerificationToken } from '../rules.js';
 import { VerificationService } from '../verification/verification.service.js';
 
 export class SignUpParameters extends OwnParameters {
-  @IsOptional()
-  @MaxLength(256, { message: 'must be at most 256 characters' })
+  @Email()
   email?: string;
 
-  @IsOptional()
-  @MaxLength(32, { message: 'must be at most 32 characters' })
+  @PhoneNumber()
   phone_number?: string;
 
-  @IsDefined({ message: 'is required' })
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @VerificationToken({ required: true })
   verification_token: string;
 
-  @IsOptional()
-  @MinLength(8, { message: 'must be at least 8 characters' })
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
+  @NewPassword()
   password?: string;
 
   /** Access token of an anonymous user who becomes this one. */
-  @IsOptional()
-  @MaxLength(8192, { message: 'must be at most 8192 characters' })
+  @Token()
   anonymous_token?: string;
 
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  @Scope()
   scope?: string;
 
-  @IsOptional()
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Nonce()
   nonce?: string;
 }
 
@@ -71,7 +64,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     // first of all the proof: without it nobody learns which names and addresses are taken
     if (!(await this.verifications.holds(contact, verification_token))) throw wrongToken();
     const consume = () => this.verifications.consume(contact, verification_token);
-    const known = await users.findByContact(contact);
+    const known = await this.users.directory().findByContact(contact);
     const authenticatedAt = this.clock.now();
     if (known) {
       const response = await this.tokens.signIn(party, {

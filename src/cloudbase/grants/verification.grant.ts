@@ -1,32 +1,29 @@
-import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
 import { VERIFICATION } from '../first-party.js';
-import { grantScope, SCOPE } from '../../core/clients/scope.js';
+import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
+import { Nonce } from '../../token/rules.js';
 import { TokenIssuer } from '../../token/token-issuer.js';
 import type { TokenResponse } from '../../token/token-response.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { contactOf } from '../../core/users/contact.js';
+import { Username } from '../../core/users/rules.js';
+import { VerificationToken } from '../rules.js';
 import { VerificationService } from '../verification/verification.service.js';
 
 export class VerificationParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(256, { message: 'must be at most 256 characters' })
+  @Username({ required: true })
   username: string;
 
-  @IsDefined({ message: 'is required' })
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @VerificationToken({ required: true })
   verification_token: string;
 
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  @Scope()
   scope?: string;
 
-  @IsOptional()
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Nonce()
   nonce?: string;
 }
 
@@ -46,7 +43,7 @@ export class VerificationGrant implements Grant<VerificationParameters> {
     const contact = contactOf(username);
     if (!contact) throw badField('username', 'PARAMETER_INVALID', 'must be an e-mail address or a phone number');
     const authenticatedAt = this.clock.now();
-    const user = await this.users.table().findByContact(contact);
+    const user = await this.users.directory().findByContact(contact);
     const consume = () => this.verifications.consume(contact, verification_token);
     const response = user
       ? await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce, consume })

@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsDefined, IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
 import { AccountService } from '../accounts/account.service.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { isFirstParty } from '../first-party.js';
@@ -18,38 +17,40 @@ import { NewPasswordParameters, required } from '../accounts/own-values.js';
 import { VERIFICATION_TTL, VerificationService } from './verification.service.js';
 import { Callers } from '../callers.js';
 import { CaptchaGuard } from '../captcha/captcha.guard.js';
+import { Text } from '../../base/http/rules.js';
+import { Email, PhoneNumber, Username } from '../../core/users/rules.js';
+import { VerificationToken } from '../rules.js';
+
+const TARGET = {
+  pattern: /^(ANY|USER|NOT_USER|CUR_USER)$/,
+  description: 'must be ANY, USER, NOT_USER or CUR_USER',
+};
+const SIX_DIGITS = { pattern: /^\d{6}$/, description: 'must be six digits' };
 
 class ContactParameters extends NewPasswordParameters {
-  @IsOptional()
-  @MaxLength(256, { message: 'must be at most 256 characters' })
+  @Email()
   email?: string;
 
-  @IsOptional()
-  @MaxLength(32, { message: 'must be at most 32 characters' })
+  @PhoneNumber()
   phone_number?: string;
 
-  @IsOptional()
-  @IsIn(['ANY', 'USER', 'NOT_USER', 'CUR_USER'], { message: 'must be ANY, USER, NOT_USER or CUR_USER' })
+  @Text({ format: TARGET })
   target?: string;
 
-  @IsOptional()
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @VerificationToken()
   verification_token?: string;
 }
 
 class CodeParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(64, { message: 'must be at most 64 characters' })
+  @Text({ max: 64, required: true })
   verification_id: string;
 
-  @IsDefined({ message: 'is required' })
-  @Matches(/^\d{6}$/, { message: 'must be six digits' })
+  @Text({ required: true, format: SIX_DIGITS })
   verification_code: string;
 }
 
 class UsernameParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(256, { message: 'must be at most 256 characters' })
+  @Username({ required: true })
   username: string;
 }
 
@@ -73,7 +74,7 @@ export class VerificationController {
     const { client, bearer } = await this.callers.clientOrUser(http);
     if (!isFirstParty(client)) throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
     const contact = requireContact(sent);
-    const owner = await this.users.table().findByContact(contact);
+    const owner = await this.users.directory().findByContact(contact);
     const own = owner !== undefined && owner.sub === bearer?.sub;
     const revealed = own || this.options.revealAccounts;
     if (sent.target === 'USER' && !owner && revealed) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
@@ -113,7 +114,7 @@ export class VerificationController {
     if (!this.options.revealAccounts) throw new AuthError('not_found', { reason: 'ROUTE_UNKNOWN' });
     await this.callers.party(http);
     const { username } = validated(UsernameParameters, http.query);
-    http.json(200, { exist: (await this.users.table().knows(username)) !== undefined });
+    http.json(200, { exist: (await this.users.directory().knows(username)) !== undefined });
   }
 }
 

@@ -1,8 +1,17 @@
 import { AuthError } from '../../base/errors/auth.error.js';
+import { Text } from '../../base/http/rules.js';
 import type { Client } from './client.entity.js';
 
 /** RFC 6749 §3.3, with single spaces between the words. */
 export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+/** Longest scope parameter, in characters. */
+export const MAX_SCOPE = 1024;
+
+export const SCOPE_FORMAT = { pattern: SCOPE, description: 'must be words separated by single spaces' };
+
+/** The parameter `scope`, which may be left out. */
+export const Scope = () => Text({ max: MAX_SCOPE, format: SCOPE_FORMAT });
 
 /** A scope parameter as a list of different words; undefined: it was left out. */
 export function parseScope(scope: string | undefined): string[] | undefined {

@@ -3,7 +3,8 @@ import { AuditSink } from '../../base/audit.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AccessTokenService } from './access-token.service.js';
 import { RefreshTokens } from './refresh-token.js';
-import { type Party, SessionService } from './session.service.js';
+import type { Party } from './lease.js';
+import { SessionService } from './session.service.js';
 
 /** Takes tokens back (RFC 7009). */
 @Injectable()

@@ -1,57 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, MoreThan, Not } from 'typeorm';
-import { AuditSink } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
-import type { Client } from '../clients/client.entity.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
-import { checkKeyBinding } from '../dpop/key-binding.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { holds, type User, Users } from '../users/users.js';
+import { holds, Users } from '../users/users.js';
+import type { Lease, NewSession, Party, RefreshedSession } from './lease.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 
-/** Who presents a token: an authenticated client, perhaps from a named device, perhaps with a key of its own. */
-export interface Party {
-  client: Client;
-  deviceId?: string;
-  /** Thumbprint of the key that a DPoP proof of this request was made with (RFC 9449). */
-  dpopJkt?: string;
-  requestId: string;
-}
-
-export interface NewSession {
-  sub: string;
-  scope: string[];
-  /** When the user proved who they are, in milliseconds since the Unix epoch. */
-  authenticatedAt: number;
-  /** The browser session that it is opened from. */
-  browserSessionId?: string;
-  /** Uses up the code that this sign-in is for: one conditional UPDATE. False ends the attempt. */
-  consume?: (sessionId: string) => Promise<boolean>;
-}
-
-/** A living session with its user and the one refresh token that works next. */
-export interface Lease {
-  sessionId: string;
-  user: User;
-  scope: string[];
-  authenticatedAt: number;
-  refreshToken: string;
-  /** Thumbprint of the key that the access token shall be bound to; undefined: a Bearer token. */
-  dpopJkt?: string;
-}
-
-type RotatedRow = Pick<Session, 'sub' | 'authenticated_at'> & { scope: string };
-
-/** Opens, rotates and ends sessions. Everything that keeps an honest client signed in and a thief out is here. */
+/** Opens sessions, moves them on and ends them. Who may have one moved on, RefreshService judges. */
 @Injectable()
 @Sweeps()
 export class SessionService {
   private readonly sessions = this.database.repository(Session);
-  private readonly rotation = this.database.statement<RotatedRow>(
+  private readonly rotation = this.database.statement<Record<keyof RefreshedSession, string>>(
     `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
        AND (dpop_jkt IS NULL OR dpop_jkt = ?)
@@ -63,16 +28,12 @@ export class SessionService {
         browser_session_id)
      VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
   );
-  private readonly scopeOf = this.database.statement<{ scope: string }>(
-    'SELECT scope FROM auth_session WHERE id = ? AND client_id = ?',
-  );
 
   constructor(
     private readonly database: AuthDatabase,
     private readonly tokens: RefreshTokens,
     private readonly users: Users,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
@@ -119,31 +80,33 @@ export class SessionService {
   }
 
   /**
-   * Exchanges a refresh token for its successor, by one conditional UPDATE.
+   * Moves a living session of this client on to the generation after the token's, by one conditional UPDATE. Not where
+   * it has gone there before, nor where the key that it is bound to is not proven.
    *
    * A token of a later generation than the row's is ours all the same, for only we can derive it: the row lost a
    * rotation to a power cut or a restored backup. It moves the row on, and nobody is logged out.
-   * @param scope what this access token shall have; left out: the session's
-   * @throws AuthError invalid_grant; invalid_scope and invalid_dpop_proof, with the token not used up
+   * @returns undefined where the session did not move
    */
-  async rotate(presented: string, party: Party, scope?: string[]): Promise<Lease> {
-    const token = this.tokens.read(presented);
-    if (!token) throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_INVALID' });
-    if (scope) await this.refuseWiderScope(token, party, scope);
-    const row = (await this.advance(token, party)) ?? (await this.retry(token, party));
-    const granted = typeof row.scope === 'string' ? row.scope.split(' ').filter(Boolean) : row.scope;
-    const authenticatedAt = Number(row.authenticated_at);
-    const user = await this.users.find(row.sub, { fresh: false }).catch(async (error: unknown) => {
-      await this.giveBack(token); // a passing fault of the host's user table must not cost the session
-      throw error;
-    });
-    if (!user || !holds(user, authenticatedAt)) {
-      await this.revoke(token.sessionId);
-      throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
-    }
-    const refreshToken = this.tokens.derive({ ...token, generation: token.generation + 1 });
-    const { sessionId } = token;
-    return { sessionId, user, scope: scope ?? granted, authenticatedAt, refreshToken, dpopJkt: party.dpopJkt };
+  async advance({ sessionId, generation }: RefreshToken, party: Party): Promise<RefreshedSession | undefined> {
+    const now = this.clock.now();
+    const [row] = await this.rotation.all([
+      generation + 1,
+      now,
+      party.deviceId ?? null,
+      sessionId,
+      party.client.id,
+      generation,
+      now,
+      party.dpopJkt ?? null,
+    ]);
+    if (!row) return undefined;
+    const { sub, scope, authenticated_at } = row;
+    return { sub, scope: scope.split(' ').filter(Boolean), authenticated_at: Number(authenticated_at) };
+  }
+
+  /** Undoes advance() whose answer never left. Safe even where a parallel request got the successor: see there. */
+  async giveBack({ sessionId, generation }: RefreshToken): Promise<void> {
+    await this.sessions.update({ id: sessionId, generation: generation + 1 }, { generation, rotated_at: null });
   }
 
   /**
@@ -213,67 +176,6 @@ export class SessionService {
   removeExpired(batch: number): Promise<number> {
     const where = { expires_at: LessThanOrEqual(this.clock.now()) };
     return this.database.deleteSome(this.sessions, 'id', where, batch);
-  }
-
-  private async advance(token: RefreshToken, party: Party): Promise<RotatedRow | undefined> {
-    const now = this.clock.now();
-    const { sessionId, generation } = token;
-    const [row] = await this.rotation.all([
-      generation + 1,
-      now,
-      party.deviceId ?? null,
-      sessionId,
-      party.client.id,
-      generation,
-      now,
-      party.dpopJkt ?? null,
-    ]);
-    return row;
-  }
-
-  /** The token did not rotate: a retry by the party that rotated it is answered again, anything else is refused. */
-  private async retry(token: RefreshToken, party: Party): Promise<Session | RotatedRow> {
-    const row = await this.sessions.findOneBy({ id: token.sessionId });
-    const now = this.clock.now();
-    if (!row || row.expires_at <= now) throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_EXPIRED' });
-    if (row.client_id !== party.client.id) throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_INVALID' });
-    if (row.revoked_at !== null) throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
-    checkKeyBinding(row.dpop_jkt, party.dpopJkt);
-    if (row.generation <= token.generation) {
-      // given back by a parallel request since we tried
-      const again = await this.advance(token, party);
-      if (again) return again;
-      throw new AuthError('unavailable', { reason: 'DATABASE_UNAVAILABLE', retryAfter: 1 });
-    }
-    const inWindow = row.rotated_at !== null && now - row.rotated_at <= this.options.refreshRetryWindow * 1000;
-    const windowOpen = this.options.refreshRetryWindow > 0 && inWindow;
-    const sameDevice = party.deviceId !== undefined && party.deviceId === row.rotated_by_device;
-    const sameParty = !party.client.public || row.dpop_jkt !== null || sameDevice; // the bound key was proven above
-    if (row.generation === token.generation + 1 && windowOpen && sameParty) return row;
-    // RFC 9700 §4.14.2: a token that was replaced is presented again, so somebody else holds one
-    await this.revoke(row.id);
-    this.audit.record({
-      event: 'refresh_token_reused',
-      requestId: party.requestId,
-      clientId: row.client_id,
-      sub: row.sub,
-      sessionId: row.id,
-    });
-    throw new AuthError('invalid_grant', { reason: 'REFRESH_TOKEN_REUSED' });
-  }
-
-  private async refuseWiderScope(token: RefreshToken, party: Party, scope: string[]): Promise<void> {
-    const [row] = await this.scopeOf.all([token.sessionId, party.client.id]);
-    const granted = row?.scope.split(' ');
-    if (!granted || scope.every((word) => granted.includes(word))) return; // without a row the UPDATE will tell
-    throw new AuthError('invalid_scope', { reason: 'SCOPE_WIDENED' }); // RFC 6749 §6: must not widen scope
-  }
-
-  /** Undoes a rotation whose answer never left. Safe even where a parallel request got the successor: see rotate(). */
-  private async giveBack({ sessionId, generation }: RefreshToken): Promise<void> {
-    await this.sessions
-      .update({ id: sessionId, generation: generation + 1 }, { generation, rotated_at: null })
-      .catch(() => undefined); // the fault itself is what the caller hears of
   }
 
   /** Ends the sessions on the devices that a user signed in on before the newest ones. */

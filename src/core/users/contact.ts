@@ -37,3 +37,13 @@ export function requireContact(sent: { email?: string; phone_number?: string }):
   const description = field === 'email' ? 'must be an e-mail address' : 'must be like +86 13800000000';
   throw badField(field, 'PARAMETER_INVALID', description);
 }
+
+/** What a user has of it, once they have proven it. */
+export function proven({ channel, value }: Contact): { email: string; login_email: string } | { phone_number: string } {
+  return channel === 'email' ? { email: value, login_email: value } : { phone_number: value };
+}
+
+/** The column that its owner, who has proven it, is found by. */
+export function ownedBy({ channel, value }: Contact): { login_email: string } | { phone_number: string } {
+  return channel === 'email' ? { login_email: value } : { phone_number: value };
+}

@@ -1,32 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { IsNull, Not } from 'typeorm';
 import { Clock } from '../../base/clock.js';
-import { generateSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { type Contact, contactOf } from './contact.js';
+import { type Contact, ownedBy, proven } from './contact.js';
 import { HashingQueue } from './hashing-queue.js';
 import { PasswordHasher } from './password-hasher.js';
+import { UserCache } from './user-cache.js';
 import { UserRow } from './user.entity.js';
-import { toProfile, toUser } from './user-profile.js';
+import { toUser } from './user-profile.js';
 import { isUsername, normalizeUsername } from './username.js';
-import { type User, type UserProfile, Users } from './users.js';
-
-/** How old an answer of find() may be that need not be fresh, in milliseconds. */
-const CACHED_FOR = 2000;
-
-/** A row as the database returns it: SQLite has no boolean, PostgreSQL's bigint is a string. */
-type RawRow = Omit<UserRow, 'groups' | 'disabled' | 'pending' | 'valid_after' | 'created_at' | 'updated_at'> & {
-  groups: string;
-  disabled: boolean | number;
-  pending: boolean | number;
-  valid_after: number | string;
-  created_at: number | string;
-  updated_at: number | string;
-};
+import type { User } from './users.js';
 
 export interface NewUser {
   username: string;
@@ -40,48 +26,18 @@ export interface NewUser {
 /** What a user may change about themselves. */
 export type OwnValues = Partial<Pick<UserRow, 'name' | 'picture' | 'gender' | 'locale' | 'username'>>;
 
-/** The built-in user table. */
+/** Looks after the users of the built-in table: the one that writes it. UserDirectory finds them. */
 @Injectable()
-export class UserService extends Users {
+export class UserService {
   private readonly rows = this.database.repository(UserRow);
-  // every sign-in runs these, between two password hashes that have just emptied the caches of the processor
-  private readonly byName = this.database.statement<RawRow>(
-    'SELECT * FROM auth_user WHERE username = ? OR login_email = ? OR phone_number = ?',
-  );
-  private readonly bySub = this.database.statement<RawRow>('SELECT * FROM auth_user WHERE id = ?');
-  private readonly cache: LRUCache<string, { user: User; until: number }>;
-  /** What an unknown user's password is compared with, so that it takes as long as a known one's. */
-  private decoy?: Promise<string>;
 
   constructor(
     private readonly database: AuthDatabase,
     private readonly hasher: PasswordHasher,
     private readonly queue: HashingQueue,
+    private readonly cache: UserCache,
     private readonly clock: Clock,
-  ) {
-    super();
-    this.cache = new LRUCache({ max: 10_000 });
-  }
-
-  async verify(username: string, password: string): Promise<User | undefined> {
-    const row = await this.identify(username);
-    this.decoy ??= this.hasher.hash(generateSecret());
-    const stored = row?.password_hash ?? (await this.decoy);
-    const matches = await this.queue.run(() => this.hasher.verify(stored, password));
-    if (!row?.password_hash || !matches) return undefined;
-    if (this.hasher.needsRehash(stored)) await this.rehash(row, password);
-    return toUser(row);
-  }
-
-  async find(sub: string, { fresh }: { fresh: boolean }): Promise<User | undefined> {
-    const cached = fresh ? undefined : this.cache.get(sub);
-    if (cached && cached.until > this.clock.now()) return cached.user;
-    const [row] = await this.bySub.all([sub]);
-    if (!row) return undefined;
-    const user = toUser(cooked(row));
-    this.cache.set(sub, { user, until: this.clock.now() + CACHED_FOR });
-    return user;
-  }
+  ) {}
 
   /** @throws Error that says what is wrong with the values, or that the username is taken */
   async create(values: NewUser): Promise<UserRow> {
@@ -91,23 +47,6 @@ export class UserService extends Users {
     const password_hash = await this.hash(values.password);
     const { email, name, groups, pending } = values;
     return this.insert({ username, password_hash, email, name, groups, pending });
-  }
-
-  override async profile(sub: string): Promise<UserProfile | undefined> {
-    const row = await this.rows.findOneBy({ id: sub });
-    return row ? toProfile(row) : undefined;
-  }
-
-  /** The user who has proven this address or number. */
-  async findByContact(contact: Contact): Promise<User | undefined> {
-    const row = await this.rows.findOneBy(owns(contact));
-    return row ? toUser(row) : undefined;
-  }
-
-  /** Whether there is somebody who signs in under this name, address or number; and whether they have a password. */
-  async knows(username: string): Promise<{ password: boolean } | undefined> {
-    const row = await this.identify(normalizeUsername(username));
-    return row && row.anonymous_device === null ? { password: row.password_hash !== null } : undefined;
   }
 
   /** The anonymous user of a device, made at its first sign-in. @param device keyed hash of the device id */
@@ -133,38 +72,18 @@ export class UserService extends Users {
     const { password, ...own } = values;
     const password_hash = password === undefined ? null : await this.hash(password);
     const row = { ...own, ...proven(contact), password_hash };
-    try {
-      if (anonymous === undefined) return toUser(await this.insert(row));
-      const now = this.clock.now();
-      const { affected } = await this.rows.update(
-        { id: anonymous, anonymous_device: Not(IsNull()) },
-        { ...row, anonymous_device: null, valid_after: now, updated_at: now },
-      );
-      if (affected !== 1) throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
-      this.cache.delete(anonymous);
-      await this.database.flush();
-      return toUser((await this.rows.findOneBy({ id: anonymous }))!);
-    } catch (error) {
-      throw isDuplicate(error) ? await this.taken(contact) : error;
-    }
+    const signedUp = anonymous === undefined ? this.insert(row) : this.adopt(anonymous, row);
+    return toUser(await signedUp.catch((error: unknown) => this.refuse(error, contact)));
   }
 
   /** @throws AuthError username_already_exists */
-  async edit(id: string, values: OwnValues): Promise<void> {
-    try {
-      await this.update(id, values);
-    } catch (error) {
-      throw isDuplicate(error) ? await this.taken() : error;
-    }
+  edit(id: string, values: OwnValues): Promise<void> {
+    return this.update(id, values).catch((error: unknown) => this.refuse(error));
   }
 
   /** Gives a user the address or number that they have proven. @throws AuthError already_exists */
-  async setContact(id: string, contact: Contact): Promise<void> {
-    try {
-      await this.update(id, proven(contact));
-    } catch (error) {
-      throw isDuplicate(error) ? await this.taken(contact) : error;
-    }
+  setContact(id: string, contact: Contact): Promise<void> {
+    return this.update(id, proven(contact)).catch((error: unknown) => this.refuse(error, contact));
   }
 
   list(): Promise<UserRow[]> {
@@ -197,20 +116,24 @@ export class UserService extends Users {
     return valid_after;
   }
 
-  /** Whether this is the user's password; a user without one has none that could be right. */
-  async verifyOwn(sub: string, password: string): Promise<boolean> {
-    const stored = (await this.rows.findOneBy({ id: sub }))?.password_hash;
-    return !!stored && this.queue.run(() => this.hasher.verify(stored, password));
+  /** Hashes a password again that is the right one, where its hash was made with other parameters than today's. */
+  async rehash({ id, password_hash }: UserRow, password: string): Promise<void> {
+    const hash = await this.hash(password);
+    // only in place of the very hash that was checked: the password may have been changed meanwhile
+    await this.rows.update({ id, password_hash: password_hash! }, { password_hash: hash });
   }
 
-  /** Who signs in under a normalized username: their name first, else an address or number that they have proven. */
-  private async identify(username: string): Promise<UserRow | undefined> {
-    const contact = contactOf(username);
-    const owned = contact ? owns(contact) : {};
-    const { login_email = null, phone_number = null } = owned as Partial<UserRow>;
-    const rows = await this.byName.all([username, login_email, phone_number]);
-    const row = rows.find((one) => one.username === username) ?? rows[0];
-    return row && cooked(row);
+  /** Gives an anonymous user a name, once. */
+  private async adopt(id: string, values: Partial<UserRow>): Promise<UserRow> {
+    const now = this.clock.now();
+    const { affected } = await this.rows.update(
+      { id, anonymous_device: Not(IsNull()) },
+      { ...values, anonymous_device: null, valid_after: now, updated_at: now },
+    );
+    if (affected !== 1) throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
+    this.cache.forget(id);
+    await this.database.flush();
+    return (await this.rows.findOneBy({ id }))!;
   }
 
   /** @param values what differs from an empty user; without a username, the id stands for it */
@@ -225,11 +148,13 @@ export class UserService extends Users {
     return row;
   }
 
-  private async taken(contact?: Contact): Promise<AuthError> {
-    if (contact && (await this.findByContact(contact))) {
-      return new AuthError('already_exists', { reason: 'CONTACT_TAKEN' });
+  /** Says what a write failed for. */
+  private async refuse(error: unknown, contact?: Contact): Promise<never> {
+    if (!isDuplicate(error)) throw error;
+    if (contact && (await this.rows.existsBy(ownedBy(contact)))) {
+      throw new AuthError('already_exists', { reason: 'CONTACT_TAKEN' });
     }
-    return new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' });
+    throw new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' });
   }
 
   private hash(password: string): Promise<string> {
@@ -237,29 +162,11 @@ export class UserService extends Users {
     return this.queue.run(() => this.hasher.hash(password));
   }
 
-  private async rehash(row: UserRow, password: string): Promise<void> {
-    const hash = await this.hash(password);
-    // only in place of the very hash that was checked: the password may have been changed meanwhile
-    await this.rows.update({ id: row.id, password_hash: row.password_hash! }, { password_hash: hash });
-  }
-
   private async update(id: string, values: Partial<UserRow>): Promise<void> {
     await this.rows.update({ id }, { ...values, updated_at: this.clock.now() });
-    this.cache.delete(id);
+    this.cache.forget(id);
     await this.database.flush();
   }
-}
-
-function cooked(row: RawRow): UserRow {
-  return {
-    ...row,
-    groups: JSON.parse(row.groups) as string[],
-    disabled: Boolean(row.disabled),
-    pending: Boolean(row.pending),
-    valid_after: Number(row.valid_after),
-    created_at: Number(row.created_at),
-    updated_at: Number(row.updated_at),
-  };
 }
 
 const NOTHING = {
@@ -273,11 +180,3 @@ const NOTHING = {
   locale: null,
   anonymous_device: null,
 } satisfies Partial<UserRow>;
-
-function owns({ channel, value }: Contact): { login_email: string } | { phone_number: string } {
-  return channel === 'email' ? { login_email: value } : { phone_number: value };
-}
-
-function proven({ channel, value }: Contact): Partial<UserRow> {
-  return channel === 'email' ? { email: value, login_email: value } : { phone_number: value };
-}

@@ -35,7 +35,7 @@ export interface UserProfile extends User {
 }
 
 /**
- * Where users live. Ours is UserService; a host application provides its own user table under this class token:
+ * Where users live. Ours is UserDirectory; a host application provides its own user table under this class token:
  * `AuthModule.forRoot({ …, providers: [{ provide: Users, useExisting: AccountService }] })`.
  */
 export abstract class Users {

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Client } from '../../core/clients/client.entity.js';
 import { ClientService } from '../../core/clients/client.service.js';
 import { Clock } from '../../base/clock.js';
-import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { AuthError } from '../../base/errors/auth.error.js';
 import type { Parameters } from '../../base/http/parameters.js';
+import { missing } from '../../base/http/rules.js';
 import { AuthorizationRefusal } from './authorization-refusal.js';
 import {
   type AuthorizationTarget,
@@ -47,7 +48,7 @@ export class AuthorizationRequestService {
 
   /** The client of a request, as it is now. @throws AuthError */
   async clientOf(id: string | undefined): Promise<Client> {
-    if (id === undefined) throw badField('client_id', 'PARAMETER_MISSING', 'is required');
+    if (id === undefined) throw missing('client_id');
     const found = id.length > 128 ? undefined : await this.clients.find(id);
     if (!found) throw new AuthError('invalid_client', { reason: 'CLIENT_UNKNOWN' });
     if (found.client.disabled) throw new AuthError('invalid_client', { reason: 'CLIENT_DISABLED' });
@@ -57,7 +58,7 @@ export class AuthorizationRequestService {
   private target(client: Client, parameters: Parameters): AuthorizationTarget {
     const redirectUri = parameters.get('redirect_uri');
     // never guessed from what is registered: OpenID Connect Core §3.1.2.1 requires it, and the code is bound to it
-    if (redirectUri === undefined) throw badField('redirect_uri', 'PARAMETER_MISSING', 'is required');
+    if (redirectUri === undefined) throw missing('redirect_uri');
     if (redirectUri.length > 2048 || !isRegistered(client.redirect_uris, redirectUri)) {
       throw new AuthError('invalid_argument', { reason: 'REDIRECT_URI_UNREGISTERED' });
     }

@@ -1,5 +1,5 @@
 import type { ServerMetadata } from '../../base/metadata/server-metadata.js';
-import { LANGUAGES } from '../../base/http/language.js';
+import { LANGUAGES } from '../../base/languages.js';
 import { PROMPTS, RESPONSE_MODES } from './pending-authorization.js';
 
 /** What the authorization endpoint and its pages have to say about themselves (RFC 8414 §2, OpenID Connect Discovery §3). */

@@ -1,7 +1,8 @@
 import type { Client } from '../../core/clients/client.entity.js';
-import { grantScope, SCOPE } from '../../core/clients/scope.js';
+import { grantScope, MAX_SCOPE, SCOPE_FORMAT } from '../../core/clients/scope.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import type { Parameters } from '../../base/http/parameters.js';
+import { type Format, missing, PRINTABLE, tooLong } from '../../base/http/rules.js';
 
 export const RESPONSE_MODES = ['query', 'form_post'] as const;
 export const PROMPTS = ['none', 'login', 'consent', 'select_account'] as const;
@@ -33,7 +34,8 @@ export interface PendingAuthorization extends AuthorizationTarget {
   started_at: number;
 }
 
-const PRINTABLE = /^\P{Cc}*$/u;
+const SECONDS: Format = { pattern: /^\d+$/, description: 'must be a whole number of seconds' };
+const SHA_256: Format = { pattern: /^[A-Za-z0-9_-]{43}$/, description: 'must be the base64url of a SHA-256' };
 
 /**
  * Checks everything but client and redirect_uri.
@@ -45,14 +47,13 @@ export function checkAuthorization(
   parameters: Parameters,
   now: number,
 ): PendingAuthorization {
-  const read = (name: string, max: number, pattern = PRINTABLE, description = 'must not contain control characters') =>
-    readText(parameters, name, max, pattern, description);
+  const read = (name: string, max: number, format = PRINTABLE) => readText(parameters, name, max, format);
   // OpenID Connect Core §6, §7.2.1: never silently ignored
   if (parameters.get('request') !== undefined) throw unsupported('REQUEST_OBJECT_UNSUPPORTED');
   if (parameters.get('request_uri') !== undefined) throw unsupported('REQUEST_URI_UNSUPPORTED');
   if (parameters.get('registration') !== undefined) throw unsupported('REGISTRATION_UNSUPPORTED');
   const responseType = parameters.get('response_type');
-  if (responseType === undefined) throw badField('response_type', 'PARAMETER_MISSING', 'is required');
+  if (responseType === undefined) throw missing('response_type');
   if (responseType !== 'code') throw unsupported('RESPONSE_TYPE_UNSUPPORTED');
   if (!client.grant_types.includes('authorization_code')) {
     throw new AuthError('permission_denied', { reason: 'GRANT_TYPE_NOT_ALLOWED' });
@@ -60,20 +61,20 @@ export function checkAuthorization(
   const responseMode = oneOf('response_mode', RESPONSE_MODES, parameters.get('response_mode') ?? 'query');
   const state = read('state', 2048);
   const code_challenge = challengeOf(client, parameters);
-  const scope = grantScope(client, read('scope', 1024, SCOPE, 'must be words separated by single spaces'));
+  const scope = grantScope(client, read('scope', MAX_SCOPE, SCOPE_FORMAT));
   const prompt = (read('prompt', 64) ?? '').split(' ').filter(Boolean);
   const prompts = prompt.map((word) => oneOf('prompt', PROMPTS, word));
   if (prompts.includes('none') && prompts.length > 1) {
     throw badField('prompt', 'PARAMETER_INVALID', 'must be none alone'); // OpenID Connect Core §3.1.2.1
   }
-  const maxAge = read('max_age', 10, /^\d+$/, 'must be a whole number of seconds');
+  const maxAge = read('max_age', 10, SECONDS);
   return {
     ...target,
     response_mode: responseMode,
     state,
     scope,
     nonce: read('nonce', 512),
-    dpop_jkt: read('dpop_jkt', 43, /^[A-Za-z0-9_-]{43}$/, 'must be the base64url of a SHA-256'),
+    dpop_jkt: read('dpop_jkt', 43, SHA_256),
     code_challenge,
     prompt: prompts,
     max_age: maxAge === undefined ? undefined : Number(maxAge),
@@ -91,7 +92,7 @@ export function targetOf(client: Client, redirectUri: string, parameters: Parame
     client_id: client.id,
     redirect_uri: redirectUri,
     response_mode: RESPONSE_MODES.find((mode) => mode === parameters.peek('response_mode')) ?? 'query',
-    state: state !== undefined && state.length <= 2048 && PRINTABLE.test(state) ? state : undefined,
+    state: state !== undefined && state.length <= 2048 && PRINTABLE.pattern.test(state) ? state : undefined,
   };
 }
 
@@ -109,16 +110,16 @@ function challengeOf(client: Client, parameters: Parameters): string | undefined
   if (challenge !== undefined && method !== 'S256') {
     throw badField('code_challenge_method', 'PARAMETER_INVALID', 'must be S256');
   }
-  if (challenge !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(challenge)) {
-    throw badField('code_challenge', 'PARAMETER_INVALID', 'must be the base64url of a SHA-256');
+  if (challenge !== undefined && !SHA_256.pattern.test(challenge)) {
+    throw badField('code_challenge', 'PARAMETER_INVALID', SHA_256.description);
   }
   return challenge;
 }
 
-function readText(parameters: Parameters, name: string, max: number, pattern: RegExp, description: string) {
+function readText(parameters: Parameters, name: string, max: number, { pattern, description }: Format) {
   const value = parameters.get(name);
   if (value === undefined) return undefined;
-  if (value.length > max) throw badField(name, 'PARAMETER_TOO_LONG', `must be at most ${max} characters`);
+  if (value.length > max) throw tooLong(name, max);
   if (!pattern.test(value)) throw badField(name, 'PARAMETER_INVALID', description);
   return value;
 }

@@ -4,7 +4,9 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
 import { languageOf } from '../../base/http/language.js';
+import { PRINTABLE } from '../../base/http/rules.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
+import { MAX_PASSWORD, MAX_SENT_USERNAME } from '../../core/users/rules.js';
 import { MAX_USERNAME, normalizeUsername } from '../../core/users/username.js';
 import { Users } from '../../core/users/users.js';
 import { type Browser, BrowserService } from './browser.service.js';
@@ -29,9 +31,9 @@ export class SignInService {
   async attempt(browser: Browser, page: SignInPage): Promise<boolean> {
     const [http, name, view, settings] = page;
     const { parameters, requestId } = http;
-    const username = bounded(parameters.get('username'), 256);
+    const username = bounded(parameters.get('username'), MAX_SENT_USERNAME);
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
-    const failure = await this.verify(username, bounded(parameters.get('password'), 1024));
+    const failure = await this.verify(username, bounded(parameters.get('password'), MAX_PASSWORD));
     if (failure instanceof AuthError) {
       this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: failure.reason });
       const problem = this.catalogue.sentence(failure)[settings.language ?? languageOf(http)];
@@ -61,5 +63,5 @@ export class SignInService {
 
 /** What is longer than any could be, or has control characters, is as wrong as any other. */
 function bounded(value: string | undefined, max: number): string | undefined {
-  return value !== undefined && value.length <= max && /^\P{Cc}*$/u.test(value) ? value : undefined;
+  return value !== undefined && value.length <= max && PRINTABLE.pattern.test(value) ? value : undefined;
 }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ClientService } from '../../core/clients/client.service.js';
-import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { AuthError } from '../../base/errors/auth.error.js';
 import type { Parameters } from '../../base/http/parameters.js';
+import { missing, tooLong } from '../../base/http/rules.js';
 import { withQuery } from '../../base/http/with-query.js';
 import { IdTokenHintService, MAX_ID_TOKEN_HINT } from '../authorization/id-token-hint.service.js';
 
@@ -47,7 +48,7 @@ export class SignOutRequestService {
   }
 
   private async checkRedirect(clientId: string | undefined, redirectUri: string): Promise<void> {
-    if (clientId === undefined) throw badField('client_id', 'PARAMETER_MISSING', 'is required');
+    if (clientId === undefined) throw missing('client_id');
     const client = (await this.clients.find(clientId))?.client;
     if (!client || client.disabled) throw new AuthError('invalid_client', { reason: 'CLIENT_UNKNOWN' });
     if (!client.post_logout_redirect_uris.includes(redirectUri)) {
@@ -59,5 +60,5 @@ export class SignOutRequestService {
 function bounded(parameters: Parameters, name: string, max: number): string | undefined {
   const value = parameters.get(name);
   if (value === undefined || value.length <= max) return value;
-  throw badField(name, 'PARAMETER_TOO_LONG', `must be at most ${max} characters`);
+  throw tooLong(name, max);
 }

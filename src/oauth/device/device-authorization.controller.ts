@@ -1,8 +1,7 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsOptional, Matches, MaxLength } from 'class-validator';
 import { ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
-import { SCOPE } from '../../core/clients/scope.js';
+import { Scope } from '../../core/clients/scope.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
@@ -15,9 +14,7 @@ import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 
 export class DeviceAuthorizationParameters {
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  @Scope()
   scope?: string;
 }
 

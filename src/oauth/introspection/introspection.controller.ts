@@ -1,5 +1,4 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsDefined, MaxLength } from 'class-validator';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
 import { CLIENT_AUTH_METHODS, ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
@@ -11,12 +10,12 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { Token } from '../../token/rules.js';
 import { IntrospectionService } from '../../core/sessions/introspection.service.js';
 
 /** token_type_hint is not among them: which kind a token is, it says itself (RFC 7662 §2.1). */
 export class IntrospectionParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(8192, { message: 'must be at most 8192 characters' })
+  @Token({ required: true })
   token: string;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type Language, languageOf } from '../../base/http/language.js';
+import { languageOf } from '../../base/http/language.js';
+import type { Language } from '../../base/languages.js';
 import { Pages } from './pages.js';
 import type { PageName, Views } from './views.js';
 import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';

@@ -7,7 +7,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { Eta } from 'eta';
 import { AUTH_OPTIONS, OptionError, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { featuresOf } from '../../base/feature.js';
-import type { Language } from '../../base/http/language.js';
+import type { Language } from '../../base/languages.js';
 import type { PageSource } from '../../base/pages/page-source.js';
 import type { PageName, Views } from './views.js';
 

@@ -1,5 +1,4 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { IsDefined, IsOptional, MaxLength } from 'class-validator';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
 import { CLIENT_AUTH_METHODS, ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
@@ -8,18 +7,18 @@ import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { Text } from '../../base/http/rules.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { Token } from '../../token/rules.js';
 import { RevocationService } from '../../core/sessions/revocation.service.js';
 
 export class RevocationParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(8192, { message: 'must be at most 8192 characters' })
+  @Token({ required: true })
   token: string;
 
-  @IsOptional()
-  @MaxLength(128, { message: 'must be at most 128 characters' })
+  @Text({ max: 128 })
   token_type_hint?: string;
 }
 

@@ -1,31 +1,30 @@
-import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
 import { AuditSink } from '../../base/audit.js';
 import { AuthorizationCodeService, verifierMatches } from '../../core/codes/authorization-code.service.js';
 import { Clock } from '../../base/clock.js';
+import { Text } from '../../base/http/rules.js';
 import { checkKeyBinding } from '../../core/dpop/key-binding.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { type Party, SessionService } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
+import { SessionService } from '../../core/sessions/session.service.js';
 import { GrantHandler, type Grant } from '../grant.js';
+import { Code, Nonce, RedirectUri } from '../rules.js';
 import { TokenIssuer } from '../token-issuer.js';
 import type { TokenResponse } from '../token-response.js';
 
+/** RFC 7636 §4.1. */
+const VERIFIER = { pattern: /^[A-Za-z0-9._~-]{43,}$/, description: 'must be 43 to 128 unreserved characters' };
+
 export class AuthorizationCodeParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Code()
   code: string;
 
-  @IsOptional()
-  @MaxLength(2048, { message: 'must be at most 2048 characters' })
+  @RedirectUri()
   redirect_uri?: string;
 
-  /** RFC 7636 §4.1. */
-  @IsOptional()
-  @MaxLength(128, { message: 'must be at most 128 characters' })
-  @Matches(/^[A-Za-z0-9._~-]{43,}$/, { message: 'must be 43 to 128 unreserved characters' })
+  @Text({ max: 128, format: VERIFIER })
   code_verifier?: string;
 
-  @IsOptional()
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Nonce()
   nonce?: string;
 }
 

@@ -1,15 +1,12 @@
-import { IsOptional, Matches, MaxLength } from 'class-validator';
-import { grantScope, SCOPE } from '../../core/clients/scope.js';
+import { grantScope, Scope } from '../../core/clients/scope.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { TokenIssuer } from '../token-issuer.js';
 import type { TokenResponse } from '../token-response.js';
 
 export class ClientCredentialsParameters {
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  @Scope()
   scope?: string;
 }
 

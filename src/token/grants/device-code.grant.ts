@@ -1,19 +1,17 @@
-import { IsDefined, IsOptional, MaxLength } from 'class-validator';
 import { Clock } from '../../base/clock.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
+import { Code, Nonce } from '../rules.js';
 import { TokenIssuer } from '../token-issuer.js';
 import type { TokenResponse } from '../token-response.js';
 
 export class DeviceCodeParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Code()
   device_code: string;
 
-  @IsOptional()
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Nonce()
   nonce?: string;
 }
 

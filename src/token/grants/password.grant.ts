@@ -1,36 +1,28 @@
-import { IsDefined, IsOptional, Matches, MaxLength } from 'class-validator';
 import { AuditSink } from '../../base/audit.js';
-import { SCOPE, grantScope } from '../../core/clients/scope.js';
+import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import type { Party } from '../../core/sessions/session.service.js';
+import { PRINTABLE } from '../../base/http/rules.js';
+import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
+import { Nonce } from '../rules.js';
 import { TokenIssuer } from '../token-issuer.js';
 import type { TokenResponse } from '../token-response.js';
+import { Password, Username } from '../../core/users/rules.js';
 import { normalizeUsername } from '../../core/users/username.js';
 import { Users } from '../../core/users/users.js';
 
-/** RFC 6749 appendix A.15, A.16: Unicode without control characters. */
-const PRINTABLE = /^\P{Cc}*$/u;
-
 export class PasswordParameters {
-  @IsDefined({ message: 'is required' })
-  @MaxLength(256, { message: 'must be at most 256 characters' })
-  @Matches(PRINTABLE, { message: 'must not contain control characters' })
+  @Username({ required: true, format: PRINTABLE })
   username: string;
 
-  @IsDefined({ message: 'is required' })
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(PRINTABLE, { message: 'must not contain control characters' })
+  @Password({ required: true, format: PRINTABLE })
   password: string;
 
-  @IsOptional()
-  @MaxLength(1024, { message: 'must be at most 1024 characters' })
-  @Matches(SCOPE, { message: 'must be words separated by single spaces' })
+  @Scope()
   scope?: string;
 
-  @IsOptional()
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @Nonce()
   nonce?: string;
 }
 

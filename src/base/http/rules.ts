@@ -1,0 +1,48 @@
+import { applyDecorators } from '@nestjs/common';
+import { IsDefined, IsOptional, Matches, MaxLength, MinLength } from 'class-validator';
+import { type AuthError, badField } from '../errors/auth.error.js';
+
+/** What a parameter must look like, and the words for one that does not. */
+export interface Format {
+  pattern: RegExp;
+  description: string;
+}
+
+/** RFC 6749 appendix A.15, A.16: Unicode without control characters. */
+export const PRINTABLE: Format = { pattern: /^\P{Cc}*$/u, description: 'must not contain control characters' };
+
+/** What a class may still say of a parameter whose length and meaning have a decorator of their own. */
+export interface Presence {
+  /** Default: it may be left out. */
+  required?: boolean;
+  format?: Format;
+}
+
+export interface TextRules extends Presence {
+  /** Lengths in UTF-16 code units. */
+  min?: number;
+  max?: number;
+}
+
+/** A parameter of a grant or an endpoint: whether it must be there, how long it may be, and what it must look like. */
+export function Text({ required = false, min, max, format }: TextRules): PropertyDecorator {
+  // from the bottom up, as if they stood above the property: class-validator lists what is wrong in this order
+  return applyDecorators(
+    ...(format ? [Matches(format.pattern, { message: format.description })] : []),
+    ...(max === undefined ? [] : [MaxLength(max, { message: atMost(max) })]),
+    ...(min === undefined ? [] : [MinLength(min, { message: `must be at least ${min} characters` })]),
+    required ? IsDefined({ message: REQUIRED }) : IsOptional(),
+  );
+}
+
+const REQUIRED = 'is required';
+const atMost = (max: number) => `must be at most ${max} characters`;
+
+/** The same refusals for what no class can say. */
+export function missing(field: string): AuthError<'invalid_argument'> {
+  return badField(field, 'PARAMETER_MISSING', REQUIRED);
+}
+
+export function tooLong(field: string, max: number): AuthError<'invalid_argument'> {
+  return badField(field, 'PARAMETER_TOO_LONG', atMost(max));
+}

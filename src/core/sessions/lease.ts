@@ -1,0 +1,37 @@
+import type { Client } from '../clients/client.entity.js';
+import type { User } from '../users/users.js';
+import type { Session } from './session.entity.js';
+
+/** Who presents a token: an authenticated client, perhaps from a named device, perhaps with a key of its own. */
+export interface Party {
+  client: Client;
+  deviceId?: string;
+  /** Thumbprint of the key that a DPoP proof of this request was made with (RFC 9449). */
+  dpopJkt?: string;
+  requestId: string;
+}
+
+export interface NewSession {
+  sub: string;
+  scope: string[];
+  /** When the user proved who they are, in milliseconds since the Unix epoch. */
+  authenticatedAt: number;
+  /** The browser session that it is opened from. */
+  browserSessionId?: string;
+  /** Uses up the code that this sign-in is for: one conditional UPDATE. False ends the attempt. */
+  consume?: (sessionId: string) => Promise<boolean>;
+}
+
+/** A living session with its user and the one refresh token that works next. */
+export interface Lease {
+  sessionId: string;
+  user: User;
+  scope: string[];
+  authenticatedAt: number;
+  refreshToken: string;
+  /** Thumbprint of the key that the access token shall be bound to; undefined: a Bearer token. */
+  dpopJkt?: string;
+}
+
+/** What a refresh has to know of its session. */
+export type RefreshedSession = Pick<Session, 'sub' | 'scope' | 'authenticated_at'>;

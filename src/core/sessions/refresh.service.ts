@@ -1,0 +1,106 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditSink } from '../../base/audit.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { Clock } from '../../base/clock.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { checkKeyBinding } from '../dpop/key-binding.js';
+import { holds, type User, Users } from '../users/users.js';
+import type { Lease, Party, RefreshedSession } from './lease.js';
+import { type RefreshToken, RefreshTokens } from './refresh-token.js';
+import type { Session } from './session.entity.js';
+import { SessionService } from './session.service.js';
+
+/** Judges a presented refresh token. What keeps an honest client signed in and a thief out is here. */
+@Injectable()
+export class RefreshService {
+  constructor(
+    private readonly tokens: RefreshTokens,
+    private readonly sessions: SessionService,
+    private readonly users: Users,
+    private readonly clock: Clock,
+    private readonly audit: AuditSink,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
+
+  /**
+   * Exchanges a refresh token for its successor; a repeat of the exchange gets the very same one.
+   * @param scope what this access token shall have; left out: the session's
+   * @throws AuthError invalid_grant; invalid_scope and invalid_dpop_proof, with the token not used up
+   */
+  async rotate(presented: string, party: Party, scope?: string[]): Promise<Lease> {
+    const token = this.tokens.read(presented);
+    if (!token) throw refused('REFRESH_TOKEN_INVALID');
+    if (scope) await this.refuseWiderScope(token, party, scope);
+    const session = (await this.sessions.advance(token, party)) ?? (await this.unmoved(token, party));
+    const user = await this.userOf(session, token);
+    return {
+      sessionId: token.sessionId,
+      user,
+      scope: scope ?? session.scope,
+      authenticatedAt: session.authenticated_at,
+      refreshToken: this.tokens.derive({ ...token, generation: token.generation + 1 }),
+      dpopJkt: party.dpopJkt,
+    };
+  }
+
+  private async refuseWiderScope({ sessionId }: RefreshToken, { client }: Party, scope: string[]): Promise<void> {
+    const session = await this.sessions.find(sessionId);
+    if (session?.client_id !== client.id) return; // refused when it does not move
+    // RFC 6749 §6: must not widen scope
+    if (!scope.every((word) => session.scope.includes(word))) {
+      throw new AuthError('invalid_scope', { reason: 'SCOPE_WIDENED' });
+    }
+  }
+
+  /** Why the session did not move: the token is no good, or has been exchanged before. */
+  private async unmoved(token: RefreshToken, party: Party): Promise<RefreshedSession> {
+    const session = await this.sessions.find(token.sessionId);
+    if (!session || session.expires_at <= this.clock.now()) throw refused('REFRESH_TOKEN_EXPIRED');
+    if (session.client_id !== party.client.id) throw refused('REFRESH_TOKEN_INVALID');
+    if (session.revoked_at !== null) throw refused('SESSION_REVOKED');
+    checkKeyBinding(session.dpop_jkt, party.dpopJkt);
+    if (session.generation <= token.generation) return this.again(token, party);
+    if (session.generation === token.generation + 1 && this.mayRepeat(session, party)) return session;
+    throw await this.stolen(session, party);
+  }
+
+  /** A parallel request has given the session back since we tried. */
+  private async again(token: RefreshToken, party: Party): Promise<RefreshedSession> {
+    const session = await this.sessions.advance(token, party);
+    if (!session) throw new AuthError('unavailable', { reason: 'DATABASE_UNAVAILABLE', retryAfter: 1 });
+    return session;
+  }
+
+  /** Whether this party may exchange the token once more that the living one came from. */
+  private mayRepeat({ rotated_at, rotated_by_device, dpop_jkt }: Session, { client, deviceId }: Party): boolean {
+    const window = this.options.refreshRetryWindow * 1000;
+    if (window === 0 || rotated_at === null || this.clock.now() - rotated_at > window) return false;
+    if (!client.public) return true;
+    if (dpop_jkt !== null) return true; // it has proven the key that the session is bound to
+    return deviceId !== undefined && deviceId === rotated_by_device;
+  }
+
+  /** RFC 9700 §4.14.2: a token that was replaced is presented again, so somebody else holds one. */
+  private async stolen({ id, client_id, sub }: Session, { requestId }: Party): Promise<AuthError> {
+    await this.sessions.revoke(id);
+    this.audit.record({ event: 'refresh_token_reused', requestId, clientId: client_id, sub, sessionId: id });
+    return refused('REFRESH_TOKEN_REUSED');
+  }
+
+  private async userOf({ sub, authenticated_at }: RefreshedSession, token: RefreshToken): Promise<User> {
+    const user = await this.users.find(sub, { fresh: false }).catch(async (error: unknown) => {
+      // a passing fault of the host's user table must not cost the session; it is what the caller hears of
+      await this.sessions.giveBack(token).catch(() => undefined);
+      throw error;
+    });
+    if (user && holds(user, authenticated_at)) return user;
+    await this.sessions.revoke(token.sessionId);
+    throw refused('SESSION_REVOKED');
+  }
+}
+
+function refused(
+  reason: 'REFRESH_TOKEN_INVALID' | 'REFRESH_TOKEN_EXPIRED' | 'REFRESH_TOKEN_REUSED' | 'SESSION_REVOKED',
+): AuthError<'invalid_grant'> {
+  return new AuthError('invalid_grant', { reason });
+}
