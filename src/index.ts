@@ -12,7 +12,10 @@ export type { PageSource } from './base/pages/page-source.js';
 export { Sweeps, type Sweepable } from './base/database/sweeper.js';
 export { KeepsSignedIn, type SignInKeeper, SignOutService } from './core/sessions/sign-out.service.js';
 
-// Errors
+// Errors; the tables for the types of AuthError alone, those of optional wings in their own index
+import './base/errors/base.errors.js';
+import './core/core.errors.js';
+import './token/token.errors.js';
 export { AuthError, badField, type AuthErrorOptions, type FieldViolation } from './base/errors/auth.error.js';
 export { AuthExceptionFilter } from './base/errors/auth-exception.filter.js';
 export type { ErrorCode, ErrorTables, Reason } from './base/errors/error-table.js';

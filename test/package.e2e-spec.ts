@@ -198,8 +198,14 @@ describe.each([
       expectError(await token({ grant_type: LOTTO, ticket: '1' }), {
         error: 'access_denied',
         reason: 'TICKET_LOST',
-        message: 'The user refused. Try another ticket.',
+        message: 'The ticket lost. Try another ticket.',
       });
+    });
+
+    it("refuses with an error of the host's own", async () => {
+      const response = await token({ grant_type: LOTTO, ticket: '0' });
+      expect(response.status).toBe(409);
+      expect(response.body).toMatchObject({ error: 'draw_closed', error_code: 40990, message: 'The draw is closed.' });
     });
 
     it.each([

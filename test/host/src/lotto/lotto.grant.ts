@@ -27,6 +27,7 @@ export class LottoGrant implements Grant<LottoParameters> {
   ) {}
 
   async exchange({ ticket }: LottoParameters, party: Party): Promise<TokenResponse> {
+    if (ticket === '0') throw new AuthError('draw_closed', { reason: 'SOLD_OUT' });
     if (ticket !== '777') {
       throw new AuthError('access_denied', { reason: 'TICKET_LOST', hint: 'Try another ticket.' });
     }
