@@ -46,6 +46,12 @@ declare module '../src/base/errors/error-table.js' {
   }
 }
 
+declare module '../src/oauth/pages/views.js' {
+  interface Views {
+    draw: object;
+  }
+}
+
 const LOTTERY = 'urn:example:grant-type:lottery';
 
 class NoParameters {}
@@ -103,8 +109,16 @@ describe("a host's own module", () => {
     })
     @Module({})
     class DrawModule {}
-    const host = await startHost({ imports: [DrawModule] });
-    const html = host.app.get(Pages).render({ name: 'draw' as 'error', view: {} as never, language: 'zh-CN' });
+    @Injectable()
+    class Draw {
+      constructor(private readonly pages: Pages) {}
+
+      show(): string {
+        return this.pages.render({ name: 'draw', view: {}, language: 'zh-CN' });
+      }
+    }
+    const host = await startHost({ imports: [DrawModule], providers: [Draw] });
+    const html = host.app.get(Draw).show();
     expect(html).toContain('<title>开奖 · auth.example.com</title>');
     await host.close();
     rmSync(folder, { recursive: true });

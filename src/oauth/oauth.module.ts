@@ -73,6 +73,6 @@ import { UserinfoController } from './userinfo/userinfo.controller.js';
     SignOutRequestService,
     TicketService,
   ],
-  exports: [BrowserSessionService, ConsentService],
+  exports: [BrowserSessionService, ConsentService, Pages],
 })
 export class OAuthModule {}
