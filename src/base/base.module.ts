@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { AuditSink } from './audit.js';
+import { Audit, AuditSink } from './audit.js';
 import { AUTH_OPTIONS, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, resolveOptions } from './auth.options.js';
 import { Clock } from './clock.js';
 import { ServiceSecret } from './crypto/service-secret.js';
@@ -19,11 +19,22 @@ import { AuthFeature } from './feature.js';
     { provide: AUTH_OPTIONS, useFactory: resolveOptions, inject: [MODULE_OPTIONS_TOKEN] },
     Clock,
     AuditSink,
+    Audit,
     ServiceSecret,
     Catalogue,
     AuthExceptionFilter,
     Sweeper,
   ],
-  exports: [AUTH_OPTIONS, Clock, AuditSink, ServiceSecret, Catalogue, AuthExceptionFilter, Sweeper, AuthDatabase],
+  exports: [
+    AUTH_OPTIONS,
+    Clock,
+    Audit,
+    AuditSink,
+    ServiceSecret,
+    Catalogue,
+    AuthExceptionFilter,
+    Sweeper,
+    AuthDatabase,
+  ],
 })
 export class BaseModule extends ConfigurableModuleClass {}

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
+import { Environment, SettingsError } from './environment.js';
 import { DEFAULT_DATABASE_URL, ormOptions } from './orm-options.js';
+import { isEasyToGuess, MAKE_A_SECRET } from './secret-strength.js';
 import { type AuthOptions, type Limit, OptionError, resolveOptions, type SigningAlg } from '../base/auth.options.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -21,32 +23,18 @@ export interface Settings {
 
 type Env = Record<string, string | undefined>;
 
-/** One wrong setting, in one line that begins with its name. */
-export class SettingsError extends Error {
-  constructor(name: string, problem: string) {
-    super(`${name}: ${problem}`);
-    this.name = 'SettingsError';
-  }
-}
-
 /**
  * Reads and checks every setting; an empty one counts as not set.
  * @throws SettingsError for the first that is wrong
  */
 export function readSettings(env: Env): Settings {
-  const read = <T, D>(name: string, fallback: D, parse: (text: string) => T): T | D => {
-    const text = env[name]?.trim();
-    if (text === undefined || text === '') return fallback;
-    try {
-      return parse(text);
-    } catch (error) {
-      throw new SettingsError(name, (error as Error).message);
-    }
-  };
-  const host = read('HOST', '127.0.0.1', String);
+  const environment = new Environment(env);
+  const { read } = environment;
+  const production = read('NODE_ENV', 'development', mode) === 'production';
+  const host = read('HOST', '127.0.0.1', hostToListenAt);
   const port = read('PORT', 3000, portNumber);
   const settings: Settings = {
-    production: env['NODE_ENV'] === 'production',
+    production,
     host,
     port,
     databaseUrl: read('DATABASE_URL', DEFAULT_DATABASE_URL, (url) => (ormOptions(url), url)),
@@ -71,14 +59,37 @@ export function readSettings(env: Env): Settings {
       revealAccounts: read('AUTH_REVEAL_ACCOUNTS', undefined, yesOrNo),
       smtpUrl: read('AUTH_SMTP_URL', undefined, String),
       mailFrom: read('AUTH_MAIL_FROM', undefined, String),
-      logVerificationCodes: env['NODE_ENV'] !== 'production',
+      logVerificationCodes: !production,
     },
   };
-  if (settings.production && settings.auth.secret === undefined) {
-    throw new SettingsError('AUTH_SECRET', 'is required where NODE_ENV is production');
-  }
+  const allowHttp = read('AUTH_ALLOW_HTTP_ISSUER', false, yesOrNo);
+  environment.check();
   checkOptions(settings.auth);
+  if (production) {
+    checkSecret(settings.auth.secret);
+    if (!allowHttp) checkScheme(settings.auth.issuer);
+  }
   return settings;
+}
+
+function checkSecret(secret: string | undefined): void {
+  const problem =
+    secret === undefined
+      ? 'is required where NODE_ENV is production'
+      : isEasyToGuess(secret)
+        ? 'is too easy to guess'
+        : undefined;
+  if (problem !== undefined) throw new SettingsError('AUTH_SECRET', `${problem}; \`${MAKE_A_SECRET}\` makes one`);
+}
+
+/** Over plain http, whoever is on the way reads every token; a browser treats nothing but a loopback host as secure. */
+function checkScheme(issuer: string): void {
+  const { protocol, hostname } = new URL(issuer);
+  if (protocol === 'https:' || /^(localhost|.+\.localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return;
+  throw new SettingsError(
+    'AUTH_ISSUER',
+    `${issuer} must be https where NODE_ENV is production (AUTH_ALLOW_HTTP_ISSUER=true lets it be http)`,
+  );
 }
 
 /** The option's own check, told under the name of its setting. */
@@ -87,8 +98,23 @@ function checkOptions(auth: Settings['auth']): void {
     resolveOptions({ ...auth, secret: auth.secret ?? 'made later, and long enough then' });
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
-    throw new SettingsError(`AUTH_${error.option.replace(/[A-Z]/g, '_$&').toUpperCase()}`, error.problem);
+    const hint = error.option === 'secret' ? `; \`${MAKE_A_SECRET}\` makes one` : '';
+    throw new SettingsError(`AUTH_${error.option.replace(/[A-Z]/g, '_$&').toUpperCase()}`, error.problem + hint);
   }
+}
+
+function mode(text: string): string {
+  const modes = ['development', 'test', 'production'];
+  if (!modes.includes(text)) throw new Error(`must be one of ${modes.join(', ')}`);
+  return text;
+}
+
+/** An address, or a name; what ends in a number and is no address is a mistyped one. */
+function hostToListenAt(text: string): string {
+  if (isIP(text) === 0 && !/^([\w-]+\.)*[\w-]*[a-z_][\w-]*\.?$/i.test(text)) {
+    throw new Error('must be an address, such as 127.0.0.1, or 0.0.0.0 for all, or a name of this machine');
+  }
+  return text;
 }
 
 function wholeNumber(text: string): number {
@@ -146,5 +172,5 @@ function origins(text: string): string[] {
 
 function urlHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return isIP(host) === 6 ? `[${host}]` : host;
+  return isIP(host) === 6 ? `[${host.split('%')[0]}]` : host;
 }

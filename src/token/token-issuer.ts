@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditSink } from '../base/audit.js';
+import { Audit } from '../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js';
 import type { Client } from '../core/clients/client.entity.js';
 import { Clock, seconds } from '../base/clock.js';
@@ -26,7 +26,7 @@ export class TokenIssuer {
     private readonly sessions: SessionService,
     private readonly keys: KeyService,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 

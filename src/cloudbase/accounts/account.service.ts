@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
@@ -23,7 +23,7 @@ export class AccountService {
     private readonly verifications: VerificationService,
     private readonly sudoTokens: SudoTokens,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { ANONYMOUS_SCOPE, SIGN_UP } from '../first-party.js';
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
@@ -51,7 +51,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     private readonly sessions: SessionService,
     private readonly tokens: TokenIssuer,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
   ) {}
 
   async exchange(parameters: SignUpParameters, party: Party): Promise<TokenResponse> {

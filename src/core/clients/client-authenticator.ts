@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
@@ -21,7 +21,7 @@ export class ClientAuthenticator {
     private readonly assertions: ClientAssertionService,
     private readonly secret: ServiceSecret,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
@@ -18,7 +18,7 @@ export class RefreshService {
     private readonly sessions: SessionService,
     private readonly users: Users,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 

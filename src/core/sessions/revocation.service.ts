@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AccessTokenService } from './access-token.service.js';
 import { RefreshTokens } from './refresh-token.js';
@@ -13,7 +13,7 @@ export class RevocationService {
     private readonly refreshTokens: RefreshTokens,
     private readonly accessTokens: AccessTokenService,
     private readonly sessions: SessionService,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
   ) {}
 
   /**

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { BrowserSession } from '../browser/browser-session.entity.js';
 import { BrowserSessionService } from '../browser/browser-session.service.js';
@@ -44,7 +44,7 @@ export class AuthorizationFlow {
     private readonly tickets: TicketService,
     private readonly pages: PageService,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 

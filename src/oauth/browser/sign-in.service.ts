@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
@@ -20,7 +20,7 @@ export class SignInService {
     private readonly pages: PageService,
     private readonly catalogue: Catalogue,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
   ) {}
 
   /**

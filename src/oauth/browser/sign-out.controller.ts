@@ -1,5 +1,5 @@
 import { All, Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { formActionOf } from '../../core/codes/redirect-uri.js';
 import { AuthError } from '../../base/errors/auth.error.js';
@@ -24,7 +24,7 @@ export class SignOutController {
     private readonly browsers: BrowserService,
     private readonly tickets: TicketService,
     private readonly pages: PageService,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 

@@ -1,4 +1,4 @@
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { AuthorizationCodeService, verifierMatches } from '../../core/codes/authorization-code.service.js';
 import { Clock } from '../../base/clock.js';
 import { Text } from '../../base/http/rules.js';
@@ -36,7 +36,7 @@ export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters
     private readonly sessions: SessionService,
     private readonly tokens: TokenIssuer,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
   ) {}
 
   async exchange(parameters: AuthorizationCodeParameters, party: Party): Promise<TokenResponse> {

@@ -1,4 +1,4 @@
-import { AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
@@ -33,7 +33,7 @@ export class PasswordGrant implements Grant<PasswordParameters> {
     private readonly users: Users,
     private readonly tokens: TokenIssuer,
     private readonly clock: Clock,
-    private readonly audit: AuditSink,
+    private readonly audit: Audit,
   ) {}
 
   async exchange({ username, password, scope, nonce }: PasswordParameters, party: Party): Promise<TokenResponse> {
