@@ -59,6 +59,7 @@ describe('the commands beside a running service', () => {
       const options = ['--name', 'Full', '--grants', 'password,device_code', '--scopes', 'openid email'];
       options.push('--default-scope', 'openid', '--redirect-uri', 'https://a.example/cb', '--need-weda-resource');
       options.push('--redirect-uri', 'app://b', '--access-token-ttl', '60', '--refresh-token-ttl', '3600');
+      options.push('--refresh-retry-window', '30');
       const created = await json(['clients', 'create', 'full', ...options]);
       const client = {
         id: 'full',
@@ -71,6 +72,7 @@ describe('the commands beside a running service', () => {
         redirect_uris: ['https://a.example/cb', 'app://b'],
         access_token_ttl: 60,
         refresh_token_ttl: 3600,
+        refresh_retry_window: 30,
         need_weda_resource: true,
         token_endpoint_auth_method: 'client_secret',
         jwks: null,

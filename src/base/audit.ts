@@ -10,6 +10,7 @@ export interface AuditEvent {
     | 'password_changed'
     | 'client_authentication_failed'
     | 'refresh_token_reused'
+    | 'refresh_token_repeated_elsewhere'
     | 'authorization_code_reused'
     | 'session_revoked'
     | 'browser_sign_in'
@@ -22,6 +23,9 @@ export interface AuditEvent {
   sessionId?: string;
   grantType?: string;
   reason?: string;
+  /** Keyed hashes, the same in every event: the network that a refresh token was exchanged in, and then again. */
+  rotatedFrom?: string;
+  repeatedFrom?: string;
 }
 
 /** Where audit events go; a host replaces it by this class token. By default: the log. */

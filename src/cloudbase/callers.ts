@@ -24,7 +24,7 @@ export class Callers {
   async party(http: HttpExchange): Promise<Party> {
     const { requestId } = http;
     const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
-    return { client, deviceId: deviceIdOf(http), requestId };
+    return { client, deviceId: deviceIdOf(http), ip: http.ip, requestId };
   }
 
   /**

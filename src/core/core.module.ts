@@ -22,10 +22,12 @@ import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create
 import { BindToKeys1763860000000 } from './migrations/1763860000000-bind-to-keys.js';
 import { SignInWithABrowser1763870000000 } from './migrations/1763870000000-sign-in-with-a-browser.js';
 import { AddUserProfilesAndVerifications1763880000000 } from './migrations/1763880000000-add-user-profiles-and-verifications.js';
+import { RememberNetworks1764000007000 } from './migrations/1764000007000-remember-networks.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
 import { IntrospectionService } from './sessions/introspection.service.js';
+import { Networks } from './sessions/networks.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
 import { RevocationService } from './sessions/revocation.service.js';
 import { Session } from './sessions/session.entity.js';
@@ -73,6 +75,7 @@ const GIVEN = [
     BindToKeys1763860000000,
     SignInWithABrowser1763870000000,
     AddUserProfilesAndVerifications1763880000000,
+    RememberNetworks1764000007000,
   ],
   errors: CORE_ERRORS,
   commands: [
@@ -92,6 +95,7 @@ const GIVEN = [
     HashingQueue,
     ClientAssertionService,
     UsedJtiService,
+    Networks,
     UserCache,
     { provide: Users, useExisting: UserDirectory },
     ...GIVEN,

@@ -29,7 +29,7 @@ export class TokenController {
     const { requestId } = http;
     const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
     const dpopJkt = await this.dpop.accept(http);
-    const party = { client, deviceId: deviceIdOf(http), dpopJkt, requestId };
+    const party = { client, deviceId: deviceIdOf(http), ip: http.ip, dpopJkt, requestId };
     http.json(200, await this.grants.exchange(party, http.parameters));
   }
 

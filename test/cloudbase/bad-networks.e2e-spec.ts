@@ -12,7 +12,7 @@ describe('@cloudbase/oauth where answers get lost and processes share a device',
   let proxy: LossyProxy;
 
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ settings: { trustProxy: 1 } });
     proxy = await LossyProxy.to(service.url);
     // expires_in − 30 s is now: the SDK refreshes before every call
     await service.client({ id: 'short', grant_types: FIRST_PARTY_GRANTS, access_token_ttl: 30 });
@@ -54,6 +54,24 @@ describe('@cloudbase/oauth where answers get lost and processes share a device',
     expect(await rejection(client.getAccessToken())).toMatchObject({ error: 'unreachable' });
     expect(storage.session('short')).toBeDefined();
     expect((await whoIs(await client.getAccessToken())).status).toBe(200);
+  });
+
+  it('a phone that changes networks while answers are lost, there and back again, stays signed in', async () => {
+    const { client } = await signedIn();
+    const [home, train] = ['203.0.113.7', '198.51.100.20'];
+    for (const [before, after] of [
+      [home, train],
+      [train, home],
+    ] as const) {
+      proxy.travel(before, after);
+      proxy.lose('/auth/v1/token', '/auth/v1/token'); // the SDK sends the token three times
+      expect((await whoIs(await client.getAccessToken())).status).toBe(200);
+      expect(proxy.left).toBe(0);
+      await sleep(5);
+    }
+    expect((await whoIs(await client.getAccessToken())).status).toBe(200);
+    const repeats = service.log.filter(({ event }) => event === 'refresh_token_repeated_elsewhere');
+    expect(repeats).toHaveLength(2);
   });
 
   it('a lost answer to a sign-out leaves nobody signed in', async () => {

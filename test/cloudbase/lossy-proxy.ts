@@ -8,12 +8,16 @@ export class LossyProxy {
     private readonly server: Server,
     readonly url: string,
     private readonly paths: string[],
+    private readonly addresses: string[],
   ) {}
 
   static async to(target: string): Promise<LossyProxy> {
     const paths: string[] = [];
+    const addresses: string[] = [];
     const server = createServer((incoming, outgoing) => {
-      const { method, headers } = incoming;
+      const { method } = incoming;
+      const headers = { ...incoming.headers, ...(addresses[0] && { 'x-forwarded-for': addresses[0] }) };
+      if (addresses.length > 1) addresses.shift();
       const onward = request(new URL(incoming.url!, target), { method, headers }, (answer) => {
         const lost = paths.indexOf(incoming.url!.split('?', 1)[0]!);
         if (lost !== -1) {
@@ -28,12 +32,17 @@ export class LossyProxy {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new LossyProxy(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, paths);
+    return new LossyProxy(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, paths, addresses);
   }
 
   /** Loses the answers to the next requests to these paths. */
   lose(...paths: string[]): void {
     this.paths.push(...paths);
+  }
+
+  /** The app's addresses in its next requests; it stays at the last. */
+  travel(...addresses: string[]): void {
+    this.addresses.splice(0, Infinity, ...addresses);
   }
 
   /** How many answers are still to be lost. */

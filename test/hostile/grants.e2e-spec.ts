@@ -611,7 +611,7 @@ describe('hostile grants', () => {
 
   describe('a stolen refresh token', () => {
     it.each([
-      ['a public client without a device id', {}, {}],
+      ['a device where there was none', {}, { 'x-device-id': 'thief' }],
       ['another device', { 'x-device-id': 'mine' }, { 'x-device-id': 'thief' }],
       ['no device', { 'x-device-id': 'mine' }, {}],
       ['a device whose name differs in case', { 'x-device-id': 'mine' }, { 'x-device-id': 'MINE' }],

@@ -66,6 +66,10 @@ export class Client {
   @Column({ type: 'integer', nullable: true })
   refresh_token_ttl: number | null;
 
+  /** Seconds in which a rotated refresh token may be presented again; 0: never; null: the service's default. */
+  @Column({ type: 'integer', nullable: true })
+  refresh_retry_window: number | null;
+
   /** Copied into the token response. */
   @Column({ type: 'boolean', default: false })
   need_weda_resource: boolean;

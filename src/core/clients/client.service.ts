@@ -73,6 +73,7 @@ export class ClientService {
       first_party: false,
       access_token_ttl: null,
       refresh_token_ttl: null,
+      refresh_retry_window: null,
       need_weda_resource: false,
       ...values,
       disabled: false,

@@ -6,6 +6,8 @@ import type { Session } from './session.entity.js';
 export interface Party {
   client: Client;
   deviceId?: string;
+  /** Its address, behind the proxies that are trusted. */
+  ip?: string;
   /** Thumbprint of the key that a DPoP proof of this request was made with (RFC 9449). */
   dpopJkt?: string;
   requestId: string;

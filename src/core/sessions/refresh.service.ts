@@ -1,14 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Audit } from '../../base/audit.js';
+import { Audit, type AuditEvent } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { checkKeyBinding } from '../dpop/key-binding.js';
 import { holds, type User, Users } from '../users/users.js';
 import type { Lease, Party, RefreshedSession } from './lease.js';
+import { Networks } from './networks.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import type { Session } from './session.entity.js';
 import { SessionService } from './session.service.js';
+
+type NetworkPair = Pick<AuditEvent, 'rotatedFrom' | 'repeatedFrom'>;
 
 /** Judges a presented refresh token. What keeps an honest client signed in and a thief out is here. */
 @Injectable()
@@ -16,6 +19,7 @@ export class RefreshService {
   constructor(
     private readonly tokens: RefreshTokens,
     private readonly sessions: SessionService,
+    private readonly networks: Networks,
     private readonly users: Users,
     private readonly clock: Clock,
     private readonly audit: Audit,
@@ -60,8 +64,11 @@ export class RefreshService {
     if (session.revoked_at !== null) throw refused('SESSION_REVOKED');
     checkKeyBinding(session.dpop_jkt, party.dpopJkt);
     if (session.generation <= token.generation) return this.again(token, party);
-    if (session.generation === token.generation + 1 && this.mayRepeat(session, party)) return session;
-    throw await this.stolen(session, party);
+    if (session.generation !== token.generation + 1 || !this.mayRepeat(session, party)) {
+      throw await this.stolen(session, party);
+    }
+    await this.refuseTwoInStep(session, party);
+    return session;
   }
 
   /** A parallel request has given the session back since we tried. */
@@ -73,18 +80,43 @@ export class RefreshService {
 
   /** Whether this party may exchange the token once more that the living one came from. */
   private mayRepeat({ rotated_at, rotated_by_device, dpop_jkt }: Session, { client, deviceId }: Party): boolean {
-    const window = this.options.refreshRetryWindow * 1000;
+    const window = (client.refresh_retry_window ?? this.options.refreshRetryWindow) * 1000;
     if (window === 0 || rotated_at === null || this.clock.now() - rotated_at > window) return false;
     if (!client.public) return true;
     if (dpop_jkt !== null) return true; // it has proven the key that the session is bound to
-    return deviceId !== undefined && deviceId === rotated_by_device;
+    return (deviceId ?? null) === rotated_by_device;
+  }
+
+  /**
+   * A token that is exchanged in one network and again in another: somebody who travels while an answer is lost, or two
+   * who share it. Travellers don't do it twice in a row from the same place to the same place; two in step do nothing else.
+   */
+  private async refuseTwoInStep(session: Session, party: Party): Promise<void> {
+    const [rotatedFrom, repeatedFrom] = [session.rotated_by_network, this.networks.of(party)];
+    if (session.dpop_jkt !== null || rotatedFrom === null || repeatedFrom === null) return;
+    if (rotatedFrom === repeatedFrom) return;
+    const networks = `${rotatedFrom} ${repeatedFrom}`;
+    const known = session.repeated_networks === networks ? session.repeated_generation : undefined;
+    if (known === session.generation) return; // sent once more from there: it counts once
+    if (known === session.generation - 1) throw await this.stolen(session, party, { rotatedFrom, repeatedFrom });
+    await this.sessions.rememberRepeat(session, networks);
+    this.record('refresh_token_repeated_elsewhere', session, party, { rotatedFrom, repeatedFrom });
   }
 
   /** RFC 9700 §4.14.2: a token that was replaced is presented again, so somebody else holds one. */
-  private async stolen({ id, client_id, sub }: Session, { requestId }: Party): Promise<AuthError> {
-    await this.sessions.revoke(id);
-    this.audit.record({ event: 'refresh_token_reused', requestId, clientId: client_id, sub, sessionId: id });
+  private async stolen(session: Session, party: Party, inStep?: NetworkPair): Promise<AuthError> {
+    await this.sessions.revoke(session.id);
+    this.record('refresh_token_reused', session, party, inStep);
     return refused('REFRESH_TOKEN_REUSED');
+  }
+
+  private record(
+    event: AuditEvent['event'],
+    { id, client_id, sub }: Session,
+    { requestId }: Party,
+    networks?: NetworkPair,
+  ): void {
+    this.audit.record({ event, requestId, clientId: client_id, sub, sessionId: id, ...networks });
   }
 
   private async userOf({ sub, authenticated_at }: RefreshedSession, token: RefreshToken): Promise<User> {

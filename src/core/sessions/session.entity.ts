@@ -42,6 +42,18 @@ export class Session {
   @Column({ type: 'varchar', length: 128, nullable: true })
   rotated_by_device: string | null;
 
+  /** The network that it came from (Networks); null where that does not matter, or is not known. */
+  @Column({ type: 'varchar', length: 22, nullable: true })
+  rotated_by_network: string | null;
+
+  /** The two networks of the latest exchange that was repeated from another one than it had come from, in that order. */
+  @Column({ type: 'varchar', length: 45, nullable: true })
+  repeated_networks: string | null;
+
+  /** The generation that this exchange had led to; 0: there was none. */
+  @Column({ type: 'integer', default: 0 })
+  repeated_generation: number;
+
   /** The x-device-id of the sign-in. */
   @Column({ type: 'varchar', length: 128, nullable: true })
   device_id: string | null;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, MoreThan, Not } from 'typeorm';
+import { type FindOptionsWhere, In, IsNull, LessThan, LessThanOrEqual, MoreThan, Not } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
@@ -8,6 +8,7 @@ import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { holds, Users } from '../users/users.js';
 import type { Lease, NewSession, Party, RefreshedSession } from './lease.js';
+import { Networks } from './networks.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 
@@ -17,7 +18,7 @@ import { Session } from './session.entity.js';
 export class SessionService {
   private readonly sessions = this.database.repository(Session);
   private readonly rotation = this.database.statement<Record<keyof RefreshedSession, string>>(
-    `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?
+    `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?, rotated_by_network = ?
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
        AND (dpop_jkt IS NULL OR dpop_jkt = ?)
      RETURNING sub, scope, authenticated_at`,
@@ -32,6 +33,7 @@ export class SessionService {
   constructor(
     private readonly database: AuthDatabase,
     private readonly tokens: RefreshTokens,
+    private readonly networks: Networks,
     private readonly users: Users,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
@@ -93,6 +95,7 @@ export class SessionService {
       generation + 1,
       now,
       party.deviceId ?? null,
+      this.networks.of(party),
       sessionId,
       party.client.id,
       generation,
@@ -107,6 +110,18 @@ export class SessionService {
   /** Undoes advance() whose answer never left. Safe even where a parallel request got the successor: see there. */
   async giveBack({ sessionId, generation }: RefreshToken): Promise<void> {
     await this.sessions.update({ id: sessionId, generation: generation + 1 }, { generation, rotated_at: null });
+  }
+
+  /**
+   * Remembers, once a generation, between which networks the exchange that led to it was repeated.
+   * @returns whether this was the first time
+   */
+  async rememberRepeat({ id, generation }: Session, networks: string): Promise<boolean> {
+    const { affected } = await this.sessions.update(
+      { id, repeated_generation: LessThan(generation) },
+      { repeated_generation: generation, repeated_networks: networks },
+    );
+    return affected === 1;
   }
 
   /**

@@ -17,6 +17,7 @@ export interface CreateClientOptions {
   firstParty?: true;
   accessTokenTtl?: number;
   refreshTokenTtl?: number;
+  refreshRetryWindow?: number;
   needWedaResource?: true;
   secretStdin?: true;
   jwksFile?: JSONWebKeySet;
@@ -42,6 +43,7 @@ export function newClient(id: string, options: CreateClientOptions, registry: Gr
     first_party: options.firstParty ?? false,
     access_token_ttl: options.accessTokenTtl ?? null,
     refresh_token_ttl: options.refreshTokenTtl ?? null,
+    refresh_retry_window: options.refreshRetryWindow ?? null,
     need_weda_resource: options.needWedaResource ?? false,
     jwks: options.jwksFile ?? null,
     jwks_uri: options.jwksUri ?? null,

@@ -38,6 +38,11 @@ export function register(program: Command, action: MakeAction): void {
     .option('--first-party', 'your own: its users are not asked for their consent')
     .option('--access-token-ttl <seconds>', "life of its access tokens (default: the service's)", seconds(30, 86_400))
     .option('--refresh-token-ttl <seconds>', "life of its sessions (default: the service's)", seconds(60, 315_360_000))
+    .option(
+      '--refresh-retry-window <seconds>',
+      "how long a rotated refresh token may be presented again, 0 to 300 (default: the service's)",
+      seconds(0, 300),
+    )
     .option('--need-weda-resource', 'need_weda_resource in its token responses')
     .option('--jwks-file <file>', 'authenticate it by private_key_jwt, with the public keys in this file', jwks)
     .option('--jwks-uri <uri>', 'the same, with the public keys that it publishes there')
