@@ -26,6 +26,8 @@ import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
 import { IntrospectionService } from './sessions/introspection.service.js';
+import { Parties } from './sessions/parties.js';
+import { PresentedTokens } from './sessions/presented-tokens.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
 import { RevocationService } from './sessions/revocation.service.js';
 import { Session } from './sessions/session.entity.js';
@@ -56,6 +58,8 @@ const GIVEN = [
   IntrospectionService,
   KeyService,
   Limits,
+  Parties,
+  PresentedTokens,
   RefreshService,
   RefreshTokens,
   RevocationService,
