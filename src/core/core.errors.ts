@@ -46,6 +46,7 @@ export const CORE_ERRORS = {
     oauth: oauth('invalid_scope', 400),
     sentence: say('This scope is not supported.', '不支持该 scope。'),
     reasons: {
+      SCOPE_MALFORMED: say('The scope is malformed.', 'scope 格式不正确。'),
       SCOPE_NOT_ALLOWED: say('This scope is unknown or not allowed to the client.', 'scope 不存在或客户端无权使用。'),
       SCOPE_WIDENED: say('The scope goes beyond what the session was granted.', 'scope 超出了会话已获得的范围。'),
     },
