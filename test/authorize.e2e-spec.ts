@@ -397,8 +397,8 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
       [
         'a malformed scope',
         { scope: 'openid  profile' },
-        'invalid_request',
-        'A parameter is malformed. scope must be words separated by single spaces.',
+        'invalid_scope',
+        'The scope is malformed. scope must be words separated by single spaces.',
       ],
       [
         'two scopes',

@@ -1,5 +1,5 @@
 import request from 'supertest';
-import { ISSUER, type Service, startService } from './service.js';
+import { expectError, ISSUER, type Service, startService } from './service.js';
 
 const PATHS = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
 
@@ -46,14 +46,14 @@ describe('discovery (RFC 8414, OpenID Connect Discovery)', () => {
       userinfo_endpoint: `${ISSUER}/oauth2/userinfo`,
       jwks_uri: `${ISSUER}/auth/v1/certs`,
       grant_types_supported: [
+        'authorization_code',
+        'client_credentials',
         'password',
         'refresh_token',
-        'authorization_code',
         'urn:ietf:params:oauth:grant-type:device_code',
-        'client_credentials',
         'urn:nest-auth:grant-type:anonymous',
-        'urn:nest-auth:grant-type:verification',
         'urn:nest-auth:grant-type:sign_up',
+        'urn:nest-auth:grant-type:verification',
       ],
       scopes_supported: ['openid', 'profile', 'email', 'phone', 'address'],
       subject_types_supported: ['public'],
@@ -81,6 +81,44 @@ describe('discovery (RFC 8414, OpenID Connect Discovery)', () => {
     expect(endpoints).toHaveLength(9);
     expect((await request(service.url).get('/auth/v1/certs')).status).toBe(200);
   });
+
+  it.each([
+    '/.well-known/oauth-authorization-server/tenant/a', // RFC 8414 §3.1
+    '/.well-known/openid-configuration/tenant/a', // RFC 8414 §5
+    '/.well-known/openid-configuration', // OpenID Connect Discovery §4, behind a proxy that takes the path away
+    '/.well-known/oauth-authorization-server',
+  ])('is found at %s where the issuer has a path', async (path) => {
+    for (const issuer of ['https://example.com/tenant/a', 'https://example.com/tenant/a/']) {
+      const other = await startService({ auth: { issuer } });
+      const { status, body } = await request(other.url).get(path);
+      expect([status, (body as { issuer: string }).issuer]).toEqual([200, issuer]);
+      await other.close();
+    }
+  });
+
+  it.each(PATHS)('describes no issuer but ours at %s/tenant (RFC 8414 §3.1)', async (path) => {
+    for (const other of ['/tenant', '/auth/v1', '/%2e%2e', '//']) {
+      const answer = await request(service.url).get(`${path}${other}`);
+      expectError(answer, { error: 'not_found', reason: 'ROUTE_UNKNOWN' });
+    }
+  });
+
+  it.each([...PATHS, '/auth/v1/certs'])(
+    'says at %s that the answer varies by origin, to whoever asks (RFC 9110 §12.5.5)',
+    async (path) => {
+      const origin = 'https://app.example.com';
+      const other = await startService({ settings: { corsOrigins: [origin] } });
+      for (const from of [undefined, origin, 'https://evil.example', 'null']) {
+        const { headers } = await request(other.url)
+          .get(path)
+          .set(from === undefined ? {} : { origin: from });
+        expect(headers['cache-control']).toBe('public, max-age=300');
+        expect(headers['vary']).toBe('Origin');
+        expect(headers['access-control-allow-origin']).toBe(from === origin ? origin : undefined);
+      }
+      await other.close();
+    },
+  );
 
   it('has an issuer with a path (RFC 8414 §3.3: the very issuer of the tokens)', async () => {
     const issuer = 'https://example.com/tenant/';

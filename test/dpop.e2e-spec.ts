@@ -83,6 +83,22 @@ describe('DPoP at the token endpoint (RFC 9449)', () => {
     expect((await signIn(await proof({ iat: now + 300 }))).status).toBe(200);
   });
 
+  it.each(['iat', 'nbf', 'exp'])(
+    'allows the clock behind %s the same five minutes (RFC 7519 §4.1.4, §4.1.5)',
+    async (claim) => {
+      const now = service.clock.now() / 1000;
+      const off = claim === 'exp' ? -299 : 300;
+      expect((await signIn(await proof({ [claim]: now + off }))).status).toBe(200);
+    },
+  );
+
+  it.each(['dpop+jwt', 'DPoP+JWT', 'application/dpop+jwt', 'Application/DPoP+jwt'])(
+    'takes a typ in any of its spellings (RFC 7515 §4.1.9): %s',
+    async (typ) => {
+      expect((await signIn(await proof({ header: { typ } }))).status).toBe(200);
+    },
+  );
+
   it.each<[string, () => Promise<string>, string]>([
     ['that is empty', async () => '', 'INVALID'],
     ['that is no JWT', async () => 'x.y.z', 'INVALID'],
@@ -140,7 +156,11 @@ describe('DPoP at the token endpoint (RFC 9449)', () => {
     ['that is old (11)', () => proof({ iat: service.clock.now() / 1000 - 301 }), 'EXPIRED'],
     ['from the future (11)', () => proof({ iat: service.clock.now() / 1000 + 301 }), 'EXPIRED'],
     ['whose iat is no number (11)', () => proof({ iat: 'now' }), 'INVALID'],
-    ['that has expired by its own exp', () => proof({ exp: service.clock.now() / 1000 - 1 }), 'EXPIRED'],
+    ['that has expired by its own exp', () => proof({ exp: service.clock.now() / 1000 - 301 }), 'EXPIRED'],
+    ['that is from the future by its own nbf', () => proof({ nbf: service.clock.now() / 1000 + 301 }), 'EXPIRED'],
+    ['whose nbf is no number', () => proof({ nbf: 'now' }), 'INVALID'],
+    ['whose exp is no number', () => proof({ exp: 'now' }), 'INVALID'],
+    ['of a type that only ends like its own (4)', () => proof({ header: { typ: 'text/dpop+jwt' } }), 'INVALID'],
   ])('refuses a proof %s', async (_, sent, reason) => {
     expectError(await signIn(await sent()), { error: 'invalid_dpop_proof', reason: `DPOP_PROOF_${reason}` });
   });

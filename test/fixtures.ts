@@ -49,6 +49,14 @@ export const { missing, invalid, tooLong, repeated } = refusals(parameter());
 /** The same under /oauth2. */
 export const oauth = refusals(parameter('invalid_request'));
 
+/** A scope that is none, at every endpoint that takes one. */
+export const MALFORMED_SCOPE: ExpectedError = {
+  error: 'invalid_scope',
+  reason: 'SCOPE_MALFORMED',
+  message: 'The scope is malformed.',
+  fields: [{ field: 'scope', description: 'must be words separated by single spaces' }],
+};
+
 /** Under /oauth2: another method than those in `allow`. */
 export function expectOtherMethodRefused(response: Response, allow: string): void {
   expectError(response, {

@@ -55,6 +55,29 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
     expect((await ask(await sign(), { client_id: 'signer' })).status).toBe(200);
   });
 
+  it.each([
+    undefined,
+    'JWT',
+    'jwt',
+    'application/jwt',
+    'Application/JWT',
+    'client-authentication+jwt',
+    'Client-Authentication+JWT',
+    'application/client-authentication+jwt',
+  ])('takes a typ in any of its spellings (RFC 7515 §4.1.9): %s', async (typ) => {
+    expect((await ask(await sign({}, { typ }))).status).toBe(200);
+  });
+
+  it.each(['at+jwt', 'application/at+jwt', 'text/jwt', 'application/', '', 'xjwt', 7, null, ['JWT']])(
+    'refuses a JWT for something else (RFC 8725 §3.11): %j',
+    async (typ) => {
+      expectError(await ask(await sign({}, { typ })), {
+        error: 'unauthorized_client',
+        reason: 'CLIENT_ASSERTION_INVALID',
+      });
+    },
+  );
+
   it.each(['RS256', 'PS256', 'EdDSA', 'Ed25519'])('takes %s', async (alg) => {
     const assertion = await jwt(keys[alg]!, { alg }, claims({ iss: alg, sub: alg }));
     expect((await ask(assertion)).status).toBe(200);

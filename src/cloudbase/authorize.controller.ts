@@ -7,11 +7,11 @@ import { AuthError, badField } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
-import { bearerOf } from '../base/http/bearer.js';
 import { Text } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
+import { sentToken } from '../core/sessions/presented-tokens.js';
 import { SessionService } from '../core/sessions/session.service.js';
 import { Nonce, RedirectUri } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
@@ -111,7 +111,7 @@ export class AuthorizeController {
   @Get('user/authorize/info')
   async authorizeInfo(@Http() http: HttpExchange): Promise<void> {
     const { client_id, scope } = validated(InfoParameters, http.query);
-    if (bearerOf(http) !== undefined) await this.callers.clientOrUser(http);
+    if (sentToken(http)) await this.callers.clientOrUser(http);
     const client = (await this.clients.find(client_id))?.client;
     if (!client || client.disabled) throw new AuthError('invalid_client', { reason: 'CLIENT_UNKNOWN' });
     const scopes = grantScope(client, scope).map((word) => ({ id: word, name: word }));

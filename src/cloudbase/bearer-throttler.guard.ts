@@ -4,8 +4,8 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../base/auth.options.js'
 import { AuthError } from '../base/errors/auth.error.js';
 import { exchangeOf } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
-import { bearerOf } from '../base/http/bearer.js';
 import { AccessTokenService } from '../core/sessions/access-token.service.js';
+import { PresentedTokens } from '../core/sessions/presented-tokens.js';
 import { RefreshTokens } from '../core/sessions/refresh-token.js';
 import { Limits } from '../core/throttling/limits.js';
 import { Users } from '../core/users/users.js';
@@ -23,6 +23,7 @@ export class BearerThrottlerGuard extends AuthThrottlerGuard {
     @Inject(AUTH_OPTIONS) auth: ResolvedAuthOptions,
     refreshTokens: RefreshTokens,
     accessTokens: AccessTokenService,
+    private readonly tokens: PresentedTokens,
     private readonly users: Users,
   ) {
     super(limits, reflector, auth, refreshTokens, accessTokens);
@@ -40,8 +41,7 @@ export class BearerThrottlerGuard extends AuthThrottlerGuard {
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = exchangeOf(context);
-    const bearer = bearerOf(http);
-    const token = bearer === undefined ? undefined : await this.accessTokens.verify(bearer, { expired: true });
+    const token = await this.tokens.peek(http);
     if (!token) return super.canActivate(context);
     await this.spend(context, 'session', `access ${token.sid ?? token.client_id}`);
     if (http.parameters.peek('password') === undefined) return true;

@@ -1,30 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import type { Client } from '../core/clients/client.entity.js';
-import { ClientAuthenticator } from '../core/clients/client-authenticator.js';
-import { clientCredentialsOf } from '../core/clients/client-credentials.js';
 import { ClientService } from '../core/clients/client.service.js';
 import { ANONYMOUS_SCOPE, isFirstParty } from './first-party.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
-import { bearerOf } from '../base/http/bearer.js';
-import { deviceIdOf } from '../base/http/device-id.js';
-import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
+import type { AccessToken } from '../core/sessions/access-token.service.js';
 import type { Party } from '../core/sessions/lease.js';
+import { Parties } from '../core/sessions/parties.js';
+import { PresentedTokens } from '../core/sessions/presented-tokens.js';
 
 /** Who sends a request: a client, and perhaps a user who is signed in at it. */
 @Injectable()
 export class Callers {
   constructor(
-    private readonly authenticator: ClientAuthenticator,
+    private readonly parties: Parties,
     private readonly clients: ClientService,
-    private readonly accessTokens: AccessTokenService,
+    private readonly tokens: PresentedTokens,
   ) {}
 
   /** The client that the request names and authenticates. */
-  async party(http: HttpExchange): Promise<Party> {
-    const { requestId } = http;
-    const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
-    return { client, deviceId: deviceIdOf(http), ip: http.ip, requestId };
+  party(http: HttpExchange): Promise<Party> {
+    return this.parties.of(http);
   }
 
   /**
@@ -32,10 +28,8 @@ export class Callers {
    * @throws AuthError unauthenticated where the token is not alive
    */
   async clientOrUser(http: HttpExchange): Promise<{ client: Client; bearer?: AccessToken }> {
-    const sent = bearerOf(http);
-    if (sent === undefined) return { client: (await this.party(http)).client };
-    const bearer = await this.accessTokens.verify(sent);
-    if (!bearer || !(await this.accessTokens.isLive(bearer))) throw unauthenticated();
+    const bearer = await this.tokens.read(http, { live: true });
+    if (!bearer) return { client: (await this.party(http)).client };
     return { client: await this.clientOf(bearer), bearer };
   }
 

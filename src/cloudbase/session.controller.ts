@@ -3,12 +3,12 @@ import { AuthError, badField } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
-import { bearerOf } from '../base/http/bearer.js';
 import { validated } from '../base/http/validated.js';
 import { IntrospectionService } from '../core/sessions/introspection.service.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
 import { RevocationService } from '../core/sessions/revocation.service.js';
-import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
+import type { AccessToken } from '../core/sessions/access-token.service.js';
+import { PresentedTokens, sentToken } from '../core/sessions/presented-tokens.js';
 import { SessionService } from '../core/sessions/session.service.js';
 import { SignOutService } from '../core/sessions/sign-out.service.js';
 import { Token } from '../token/rules.js';
@@ -33,7 +33,7 @@ class IntrospectParameters {
 export class SessionController {
   constructor(
     private readonly callers: Callers,
-    private readonly accessTokens: AccessTokenService,
+    private readonly tokens: PresentedTokens,
     private readonly sessions: SessionService,
     private readonly signOuts: SignOutService,
     private readonly revocation: RevocationService,
@@ -48,14 +48,14 @@ export class SessionController {
       await this.revocation.revoke(token, await this.callers.party(http));
       return http.json(200, {});
     }
-    if (bearerOf(http) === undefined) throw badField('token', 'PARAMETER_MISSING', 'is required');
+    if (!sentToken(http)) throw badField('token', 'PARAMETER_MISSING', 'is required');
     return this.signOut(http);
   }
 
   /** Signs out, even with a token that has expired or whose session has ended already. */
   @Post('user/signout')
   async signOut(@Http() http: HttpExchange): Promise<void> {
-    const bearer = await this.accessTokens.verify(bearerOf(http) ?? '', { expired: true });
+    const bearer = await this.tokens.read(http, { expired: true });
     if (!bearer) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
     if (bearer.sid !== undefined) await this.sessions.revoke(bearer.sid, bearer.client_id);
     http.json(200, {});
@@ -64,8 +64,12 @@ export class SessionController {
   /** The caller's own token, or any token for a confidential client (RFC 7662 §2.1). */
   @Get('token/introspect')
   async introspect(@Http() http: HttpExchange): Promise<void> {
-    const own = bearerOf(http);
-    if (own !== undefined) return http.json(200, await this.introspection.accessToken(own));
+    const own = sentToken(http);
+    if (own) {
+      const said = await this.introspection.accessToken(own.token);
+      if (said.active) await this.tokens.read(http); // a dead one is worth as little with a proof as without
+      return http.json(200, said);
+    }
     const { client } = await this.callers.party(http);
     if (client.public) throw new AuthError('permission_denied', { reason: 'CLIENT_PUBLIC' });
     const { token } = validated(IntrospectParameters, http.query);

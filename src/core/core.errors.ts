@@ -46,6 +46,7 @@ export const CORE_ERRORS = {
     oauth: oauth('invalid_scope', 400),
     sentence: say('This scope is not supported.', '不支持该 scope。'),
     reasons: {
+      SCOPE_MALFORMED: say('The scope is malformed.', 'scope 格式不正确。'),
       SCOPE_NOT_ALLOWED: say('This scope is unknown or not allowed to the client.', 'scope 不存在或客户端无权使用。'),
       SCOPE_WIDENED: say('The scope goes beyond what the session was granted.', 'scope 超出了会话已获得的范围。'),
     },
@@ -123,10 +124,6 @@ export const CORE_ERRORS = {
     oauth: oauth('unsupported_token_type', 400), // RFC 7009 §2.2.1
     sentence: say('This kind of token cannot be revoked.', '不支持撤销该类型的令牌。'),
     reasons: {
-      TOKEN_TYPE_UNKNOWN: say(
-        'token_type_hint must be access_token or refresh_token.',
-        'token_type_hint 只能是 access_token 或 refresh_token。',
-      ),
       TOKEN_NOT_REVOCABLE: say(
         "A client's own access token cannot be revoked; it lives until it expires.",
         '客户端自身的 access token 无法撤销，到期后自动失效。',

@@ -28,6 +28,8 @@ import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
 import { IntrospectionService } from './sessions/introspection.service.js';
 import { Networks } from './sessions/networks.js';
+import { Parties } from './sessions/parties.js';
+import { PresentedTokens } from './sessions/presented-tokens.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
 import { RevocationService } from './sessions/revocation.service.js';
 import { Session } from './sessions/session.entity.js';
@@ -58,6 +60,8 @@ const GIVEN = [
   IntrospectionService,
   KeyService,
   Limits,
+  Parties,
+  PresentedTokens,
   RefreshService,
   RefreshTokens,
   RevocationService,

@@ -8,11 +8,16 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { DPOP_ALGS, DpopProofService } from '../core/dpop/dpop-proof.service.js';
-import { AuthError } from '../base/errors/auth.error.js';
 import { exchangeOf } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
-import { type AccessToken, AccessTokenService } from '../core/sessions/access-token.service.js';
+import type { AccessToken } from '../core/sessions/access-token.service.js';
+import {
+  challenge,
+  isUnauthenticated,
+  PresentedTokens,
+  type SentToken,
+  sentToken,
+} from '../core/sessions/presented-tokens.js';
 
 const REQUIRED_SCOPES = 'nest-auth:required-scopes';
 const LIVE_SESSION = 'nest-auth:live-session';
@@ -33,20 +38,6 @@ export const BearerToken = createParamDecorator((_: unknown, context: ExecutionC
   return token;
 });
 
-const REALM = 'realm="auth"'; // RFC 6750 §3 requires at least one parameter
-
-/** How a token was sent: the scheme says whether a proof of its key comes with it. */
-export interface PresentedToken {
-  scheme: 'Bearer' | 'DPoP';
-  token: string;
-}
-
-/** A challenge; one of DPoP's says what proofs may be signed with (RFC 9449 §7.1). */
-function challenge(scheme: PresentedToken['scheme'], error?: string): string {
-  const word = error === undefined ? '' : `, error="${error}"`;
-  return `${scheme} ${REALM}${word}` + (scheme === 'DPoP' ? `, algs="${DPOP_ALGS.join(' ')}"` : '');
-}
-
 /**
  * Lets a request with one of our access tokens through (RFC 6750, RFC 9068), a bound one with a proof of its key
  * (RFC 9449 §7). It refuses with Nest's own exceptions, so a host's routes answer in the host's words, and sets
@@ -55,49 +46,47 @@ function challenge(scheme: PresentedToken['scheme'], error?: string): string {
 @Injectable()
 export class AccessTokenGuard implements CanActivate {
   constructor(
-    private readonly accessTokens: AccessTokenService,
-    private readonly proofs: DpopProofService,
+    private readonly tokens: PresentedTokens,
     private readonly reflector: Reflector,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http: Guarded = exchangeOf(context);
     const from = [context.getHandler(), context.getClass()];
-    const say = (...challenges: string[]) => http.setHeader('WWW-Authenticate', challenges);
     const refuse = (...challenges: string[]): never => {
-      say(...challenges);
+      http.setHeader('WWW-Authenticate', challenges);
       throw new UnauthorizedException();
     };
     const sent = await this.presented(http);
     // RFC 6750 §3.1: without a token no error word either
     if (!sent) return refuse(challenge('Bearer'), challenge('DPoP'));
-    const { scheme } = sent;
-    const token = await this.accessTokens.verify(sent.token);
-    if (!token) return refuse(challenge(scheme, 'invalid_token'));
-    if (scheme === 'Bearer' && token.cnf) return refuse(challenge('DPoP', 'invalid_token')); // RFC 9449 §7.2: no downgrade
-    if (scheme === 'DPoP') {
-      const jkt = await this.proofs.accept(http, sent.token).catch((error: unknown) => {
-        if (error instanceof AuthError && error.code === 'invalid_dpop_proof') return undefined;
-        throw error;
-      });
-      if (jkt === undefined) return refuse(challenge(scheme, 'invalid_dpop_proof'));
-      if (jkt !== token.cnf?.jkt) return refuse(challenge(scheme, 'invalid_token'));
-    }
-    const needsLife = this.reflector.getAllAndOverride<boolean | undefined>(LIVE_SESSION, from) ?? false;
-    if (needsLife && !(await this.accessTokens.isLive(token))) return refuse(challenge(scheme, 'invalid_token'));
     const required = this.reflector.getAllAndMerge<string[]>(REQUIRED_SCOPES, from);
-    const granted = token.scope.split(' ');
-    if (!required.every((scope) => granted.includes(scope))) {
-      say(`${challenge(scheme, 'insufficient_scope')}, scope="${required.join(' ')}"`);
-      throw new ForbiddenException();
-    }
-    http[TOKEN] = token;
+    const reading = {
+      sent,
+      live: this.reflector.getAllAndOverride<boolean | undefined>(LIVE_SESSION, from),
+      require: (token: AccessToken) => {
+        if (hasScopes(token, required)) return;
+        http.setHeader(
+          'WWW-Authenticate',
+          `${challenge(sent.scheme, 'insufficient_scope')}, scope="${required.join(' ')}"`,
+        );
+        throw new ForbiddenException();
+      },
+    };
+    http[TOKEN] = await this.tokens.read(http, reading).catch((error: unknown) => {
+      if (isUnauthenticated(error)) return refuse(error.headers!['WWW-Authenticate']!);
+      throw error;
+    });
     return true;
   }
 
   /** The access token as it was sent (RFC 6750 §2.1, RFC 9449 §7.1); undefined: none was. */
-  protected presented(http: HttpExchange): PresentedToken | undefined | Promise<PresentedToken | undefined> {
-    const sent = /^(?:(bearer)|dpop) +([A-Za-z0-9._~+/-]+=*)$/i.exec(http.header('authorization') ?? '');
-    return sent ? { scheme: sent[1] === undefined ? 'DPoP' : 'Bearer', token: sent[2]! } : undefined;
+  protected presented(http: HttpExchange): SentToken | undefined | Promise<SentToken | undefined> {
+    return sentToken(http);
   }
+}
+
+function hasScopes({ scope }: AccessToken, required: string[]): boolean {
+  const granted = scope.split(' ');
+  return required.every((word) => granted.includes(word));
 }

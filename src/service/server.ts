@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { CorsOptions, CorsOptionsDelegate } from '@nestjs/common/interfaces/external/cors-options.interface.js';
 import { NestFactory } from '@nestjs/core';
@@ -54,6 +54,11 @@ export function configureServer(app: NestExpressApplication, settings: Settings,
       exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
       maxAge: 600,
     };
+    // also of an answer that nobody asked for from another origin: a cache would give that one to those who do
+    app.use((_: unknown, response: ServerResponse, next: () => void) => {
+      response.setHeader('Vary', 'Origin'); // RFC 9110 §12.5.5, Fetch §3.2.5
+      next();
+    });
     app.enableCors(((request: IncomingMessage, done: (error: null, options: CorsOptions) => void) => {
       const { origin, 'access-control-request-method': asked } = request.headers;
       // an OPTIONS that is no preflight is a method like any other

@@ -32,9 +32,9 @@ export class GrantService implements OnModuleInit {
     }
   }
 
-  /** Every grant_type that is served, without its other spellings. */
+  /** Every grant_type that is served, without its other spellings; sorted, for providers are found in any order. */
   get grantTypes(): string[] {
-    return [...new Set(this.grants.values())].map((grant) => grant.grantTypes[0]!);
+    return [...new Set(this.grants.values())].map((grant) => grant.grantTypes[0]!).sort();
   }
 
   /** The first spelling of a grant_type; undefined: there is no handler for it. */

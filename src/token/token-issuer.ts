@@ -69,7 +69,8 @@ export class TokenIssuer {
   }
 
   /** Answers with an access token for the client itself (RFC 6749 §4.4.3: no refresh token). */
-  forClient({ client, dpopJkt }: Party, scope: string[]): TokenResponse {
+  async forClient({ client, dpopJkt, useProof }: Party, scope: string[]): Promise<TokenResponse> {
+    await useProof?.();
     return this.forGrantee(client, { sub: client.id, scope, groups: [], dpopJkt });
   }
 

@@ -1,13 +1,10 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { ClientAuthenticator } from '../core/clients/client-authenticator.js';
-import { clientCredentialsOf } from '../core/clients/client-credentials.js';
-import { DpopProofService } from '../core/dpop/dpop-proof.service.js';
 import { methodNotAllowed } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
-import { deviceIdOf } from '../base/http/device-id.js';
 import type { Parameters } from '../base/http/parameters.js';
+import { Parties } from '../core/sessions/parties.js';
 import { AuthThrottlerGuard, type Presented, Presents } from '../core/throttling/auth-throttler.guard.js';
 import { GrantService } from './grant.service.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
@@ -17,8 +14,7 @@ import { ParametersGuard } from '../base/http/parameters.guard.js';
 @UseFilters(AuthExceptionFilter)
 export class TokenController {
   constructor(
-    private readonly authenticator: ClientAuthenticator,
-    private readonly dpop: DpopProofService,
+    private readonly parties: Parties,
     protected readonly grants: GrantService,
   ) {}
 
@@ -26,10 +22,7 @@ export class TokenController {
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents(presented)
   async token(@Http() http: HttpExchange): Promise<void> {
-    const { requestId } = http;
-    const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
-    const dpopJkt = await this.dpop.accept(http);
-    const party = { client, deviceId: deviceIdOf(http), ip: http.ip, dpopJkt, requestId };
+    const party = await this.parties.of(http);
     http.json(200, await this.grants.exchange(party, http.parameters));
   }
 

@@ -15,6 +15,7 @@ import {
   startTarget,
   type Target,
 } from './wire.js';
+import { MALFORMED_SCOPE } from '../fixtures.js';
 import { CALLBACK as REDIRECT, CHALLENGE, VERIFIER } from '../visitor.js';
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -147,14 +148,11 @@ describe('hostile grants', () => {
       'openid%20profile',
       "' OR 1=1",
     ];
-    const field = { field: 'scope', description: 'must be words separated by single spaces' };
-
     it.each(MALFORMED)('is refused where it is malformed: %j', async (scope) => {
-      const expected = { ...invalid('PARAMETER_INVALID'), fields: [field] };
       const { refresh_token } = await target.signIn();
-      expectRefusal(await target.post({ ...GOOD, scope }), expected);
-      expectRefusal(await refresh(refresh_token!, { scope }), expected);
-      expectRefusal(await backend({ grant_type: 'client_credentials', scope }), expected);
+      expectRefusal(await target.post({ ...GOOD, scope }), MALFORMED_SCOPE);
+      expectRefusal(await refresh(refresh_token!, { scope }), MALFORMED_SCOPE);
+      expectRefusal(await backend({ grant_type: 'client_credentials', scope }), MALFORMED_SCOPE);
       await lives(refresh_token!);
     });
 

@@ -1,11 +1,19 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsDefined, IsOptional, Matches, MaxLength, MinLength } from 'class-validator';
-import { type AuthError, badField } from '../errors/auth.error.js';
+import { AuthError, badField } from '../errors/auth.error.js';
+import type { ErrorCode } from '../errors/error-table.js';
 
 /** What a parameter must look like, and the words for one that does not. */
 export interface Format {
   pattern: RegExp;
   description: string;
+  /** By which row it is refused. Default: invalid_argument, PARAMETER_INVALID. */
+  refusal?: FormatRefusal;
+}
+
+export interface FormatRefusal {
+  code: ErrorCode;
+  reason: string;
 }
 
 /** RFC 6749 appendix A.15, A.16: Unicode without control characters. */
@@ -28,7 +36,7 @@ export interface TextRules extends Presence {
 export function Text({ required = false, min, max, format }: TextRules): PropertyDecorator {
   // from the bottom up, as if they stood above the property: class-validator lists what is wrong in this order
   return applyDecorators(
-    ...(format ? [Matches(format.pattern, { message: format.description })] : []),
+    ...(format ? [Matches(format.pattern, { message: format.description, context: format.refusal })] : []),
     ...(max === undefined ? [] : [MaxLength(max, { message: atMost(max) })]),
     ...(min === undefined ? [] : [MinLength(min, { message: `must be at least ${min} characters` })]),
     required ? IsDefined({ message: REQUIRED }) : IsOptional(),
@@ -45,4 +53,9 @@ export function missing(field: string): AuthError<'invalid_argument'> {
 
 export function tooLong(field: string, max: number): AuthError<'invalid_argument'> {
   return badField(field, 'PARAMETER_TOO_LONG', atMost(max));
+}
+
+export function malformed(field: string, { description, refusal }: Omit<Format, 'pattern'>): AuthError {
+  if (!refusal) return badField(field, 'PARAMETER_INVALID', description);
+  return new AuthError(refusal.code, { reason: refusal.reason, fields: [{ field, description }] });
 }

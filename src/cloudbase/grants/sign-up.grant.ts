@@ -3,8 +3,8 @@ import { ANONYMOUS_SCOPE, SIGN_UP } from '../first-party.js';
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
-import { AccessTokenService } from '../../core/sessions/access-token.service.js';
 import type { Party } from '../../core/sessions/lease.js';
+import { PresentedTokens } from '../../core/sessions/presented-tokens.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { Nonce, Token } from '../../token/rules.js';
@@ -47,7 +47,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
   constructor(
     private readonly users: BuiltInUsers,
     private readonly verifications: VerificationService,
-    private readonly accessTokens: AccessTokenService,
+    private readonly presented: PresentedTokens,
     private readonly sessions: SessionService,
     private readonly tokens: TokenIssuer,
     private readonly clock: Clock,
@@ -59,7 +59,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     const contact = requireContact(parameters);
     const granted = grantScope(party.client, scope);
     const values = ownValues(parameters);
-    const anonymous = anonymous_token === undefined ? undefined : await this.anonymousUser(anonymous_token);
+    const anonymous = anonymous_token === undefined ? undefined : await this.anonymousUser(anonymous_token, party);
     const users = this.users.table();
     // first of all the proof: without it nobody learns which names and addresses are taken
     if (!(await this.verifications.holds(contact, verification_token))) throw wrongToken();
@@ -80,6 +80,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     if (values.username !== undefined && (await users.load(values.username))) {
       throw new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' }); // the token is not used up
     }
+    await party.useProof?.();
     if (!(await consume())) throw wrongToken();
     const { sub } = await users.signUp(contact, { ...values, password }, anonymous);
     if (anonymous !== undefined) await this.sessions.revokeAll({ sub: anonymous });
@@ -89,9 +90,9 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     return response!; // the token is used up already
   }
 
-  private async anonymousUser(anonymousToken: string): Promise<string> {
-    const token = await this.accessTokens.verify(anonymousToken);
-    if (token?.scope === ANONYMOUS_SCOPE && (await this.accessTokens.isLive(token))) return token.sub;
+  private async anonymousUser(anonymousToken: string, party: Party): Promise<string> {
+    const token = await this.presented.parameter(anonymousToken, party);
+    if (token?.scope === ANONYMOUS_SCOPE) return token.sub;
     throw badField('anonymous_token', 'PARAMETER_INVALID', 'must be a living access token of an anonymous user');
   }
 }

@@ -11,7 +11,7 @@ import type { Client } from './client.entity.js';
 export const CLIENT_ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519']; // the last is RFC 9864's name of the one before
 
 /** An assertion's `typ`, where it has one; any other is a JWT for something else (RFC 8725 §3.11). */
-const TYPES: unknown[] = [undefined, 'JWT', 'client-authentication+jwt'];
+const TYPES: unknown[] = [undefined, 'application/jwt', 'application/client-authentication+jwt'];
 /** Seconds from now within which an assertion must expire: as long its jti is remembered. */
 const MAX_LIFE = 600;
 /** Seconds by which a client's clock may be off. */
@@ -41,7 +41,8 @@ export class ClientAssertionService {
     const now = Math.floor(this.clock.now() / 1000);
     const { payload, protectedHeader } = await this.verify(client, assertion);
     const { aud, exp, iat, jti } = payload;
-    if (!TYPES.includes(protectedHeader.typ)) throw refusal('CLIENT_ASSERTION_INVALID', 'Its typ is another.');
+    if (!TYPES.includes(mediaTypeOf(protectedHeader.typ)))
+      throw refusal('CLIENT_ASSERTION_INVALID', 'Its typ is another.');
     // every audience is ours: one that another server takes, too, could be sent there by us, or here by them
     const audiences = [aud ?? []].flat();
     if (audiences.length === 0 || !audiences.every((one) => this.audiences.includes(one))) {
@@ -99,6 +100,12 @@ async function anyKey(error: unknown, assertion: string, options: JWTVerifyOptio
     }
   }
   throw new errors.JWSSignatureVerificationFailed();
+}
+
+/** RFC 7515 §4.1.9: in any case, and with or without the `application/` before it. */
+function mediaTypeOf(typ: unknown): unknown {
+  if (typeof typ !== 'string') return typ;
+  return (typ.includes('/') ? typ : `application/${typ}`).toLowerCase();
 }
 
 function refusal(reason: AssertionReason, hint?: string, cause?: unknown): AuthError {

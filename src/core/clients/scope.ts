@@ -1,5 +1,5 @@
 import { AuthError } from '../../base/errors/auth.error.js';
-import { Text } from '../../base/http/rules.js';
+import { type Format, Text } from '../../base/http/rules.js';
 import type { Client } from './client.entity.js';
 
 /** RFC 6749 §3.3, with single spaces between the words. */
@@ -8,7 +8,11 @@ export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 /** Longest scope parameter, in characters. */
 export const MAX_SCOPE = 1024;
 
-export const SCOPE_FORMAT = { pattern: SCOPE, description: 'must be words separated by single spaces' };
+export const SCOPE_FORMAT = {
+  pattern: SCOPE,
+  description: 'must be words separated by single spaces',
+  refusal: { code: 'invalid_scope', reason: 'SCOPE_MALFORMED' }, // RFC 6749 §4.1.2.1, §5.2
+} satisfies Format;
 
 /** The parameter `scope`, which may be left out. */
 export const Scope = () => Text({ max: MAX_SCOPE, format: SCOPE_FORMAT });

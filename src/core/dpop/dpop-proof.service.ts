@@ -14,8 +14,20 @@ export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519']; // the
 
 /** Longest proof that is looked at, in characters: an RSA key of 4096 bits and its signature need half of it. */
 const MAX_PROOF = 4096;
-/** Seconds by which a proof's iat may differ from now; see docs/decisions.md. */
+/** Seconds by which a proof's iat, exp and nbf may be off; see docs/decisions.md. */
 const WINDOW = 300;
+
+/** What the proof of a request proves. */
+export interface DpopProof {
+  /** The key's thumbprint (RFC 7638). */
+  jkt: string;
+  /**
+   * Uses the proof up: to be called once nothing else about it can be refused, for it writes. Calling it again in the
+   * same request changes nothing.
+   * @throws AuthError invalid_dpop_proof where it was used before
+   */
+  use: () => Promise<void>;
+}
 
 /** Checks DPoP proofs (RFC 9449 §4.3), each good for one request. */
 @Injectable()
@@ -34,12 +46,12 @@ export class DpopProofService {
   }
 
   /**
-   * Accepts the proof of a request, once. The numbers are those of RFC 9449 §4.3.
+   * Checks the proof of a request, and uses nothing up. The numbers are those of RFC 9449 §4.3.
    * @param accessToken at a protected resource: the access token that the proof comes with
-   * @returns the key's thumbprint (`jkt`, RFC 7638); undefined where the request has no proof
+   * @returns undefined where the request has no proof
    * @throws AuthError invalid_dpop_proof
    */
-  async accept(http: HttpExchange, accessToken?: string): Promise<string | undefined> {
+  async read(http: HttpExchange, accessToken?: string): Promise<DpopProof | undefined> {
     const sent = http.headerValues('dpop');
     const [proof] = sent;
     if (proof === undefined) return undefined;
@@ -58,10 +70,13 @@ export class DpopProofService {
     if (Math.abs(now - iat * 1000) > WINDOW * 1000) throw refusal('DPOP_PROOF_EXPIRED'); // 11
     if (accessToken !== undefined && ath !== hashOf(accessToken)) throw refusal('DPOP_PROOF_MISMATCH'); // 12
     const jkt = await calculateJwkThumbprint(protectedHeader.jwk!, 'sha256');
-    const tooOldFrom = Math.ceil((iat + WINDOW) * 1000) + 1;
+    let used: Promise<void> | undefined;
+    return { jkt, use: () => (used ??= this.consume(jkt, jti, Math.ceil((iat + WINDOW) * 1000) + 1)) };
+  }
+
+  private async consume(jkt: string, jti: string, tooOldFrom: number): Promise<void> {
     const consumed = await this.usedJtis.consume('dpop', jkt, jti, tooOldFrom);
     if (!consumed) throw refusal('DPOP_PROOF_REUSED'); // §11.1
-    return jkt;
   }
 
   private async verify(proof: string) {
@@ -70,9 +85,10 @@ export class DpopProofService {
         typ: 'dpop+jwt',
         algorithms: DPOP_ALGS,
         currentDate: new Date(this.clock.now()),
+        clockTolerance: WINDOW, // for exp and nbf what iat is allowed: it is one clock that is off
       });
     } catch (cause) {
-      throw cause instanceof errors.JWTExpired ? refusal('DPOP_PROOF_EXPIRED') : invalid(cause);
+      throw isOutOfTime(cause) ? refusal('DPOP_PROOF_EXPIRED') : invalid(cause);
     }
   }
 }
@@ -81,6 +97,12 @@ export class DpopProofService {
 function embeddedKey(header: JWSHeaderParameters) {
   if (typeof header.jwk !== 'object' || header.jwk === null || isSecretJwk(header.jwk)) throw new errors.JWSInvalid();
   return EmbeddedJWK(header);
+}
+
+/** Too old by its own `exp`, or from the future by its own `nbf` (RFC 7519 §4.1.4, §4.1.5). */
+function isOutOfTime(cause: unknown): boolean {
+  if (!(cause instanceof errors.JWTClaimValidationFailed)) return cause instanceof errors.JWTExpired;
+  return cause.claim === 'nbf' && cause.reason === 'check_failed';
 }
 
 /** RFC 9449 §4.2: `ath`, base64url of the SHA-256 of the access token. */

@@ -10,6 +10,8 @@ export interface Party {
   ip?: string;
   /** Thumbprint of the key that a DPoP proof of this request was made with (RFC 9449). */
   dpopJkt?: string;
+  /** Uses that proof up (see DpopProof): before something is given for it, and after its key was compared. */
+  useProof?: () => Promise<void>;
   requestId: string;
 }
 

@@ -34,7 +34,7 @@ export class RefreshService {
   async rotate(presented: string, party: Party, scope?: string[]): Promise<Lease> {
     const token = this.tokens.read(presented);
     if (!token) throw refused('REFRESH_TOKEN_INVALID');
-    if (scope) await this.refuseWiderScope(token, party, scope);
+    if (scope ?? party.useProof) await this.refuseUnused(token, party, scope);
     const session = (await this.sessions.advance(token, party)) ?? (await this.unmoved(token, party));
     const user = await this.userOf(session, token);
     return {
@@ -47,13 +47,16 @@ export class RefreshService {
     };
   }
 
-  private async refuseWiderScope({ sessionId }: RefreshToken, { client }: Party, scope: string[]): Promise<void> {
-    const session = await this.sessions.find(sessionId);
-    if (session?.client_id !== client.id) return; // refused when it does not move
+  /** What is refused with neither token nor proof used up. A session that is over is refused when it does not move. */
+  private async refuseUnused({ sessionId }: RefreshToken, party: Party, scope: string[] = []): Promise<void> {
+    const session = await this.sessions.findOpen(sessionId);
+    if (session?.client_id !== party.client.id) return;
     // RFC 6749 §6: must not widen scope
     if (!scope.every((word) => session.scope.includes(word))) {
       throw new AuthError('invalid_scope', { reason: 'SCOPE_WIDENED' });
     }
+    checkKeyBinding(session.dpop_jkt, party.dpopJkt);
+    await party.useProof?.();
   }
 
   /** Why the session did not move: the token is no good, or has been exchanged before. */

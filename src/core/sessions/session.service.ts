@@ -50,6 +50,7 @@ export class SessionService {
     party: Party,
     { sub, scope, authenticatedAt, browserSessionId, consume }: NewSession,
   ): Promise<Lease | undefined> {
+    await party.useProof?.(); // whatever compares its key has done so
     const now = this.clock.now();
     const id = randomBytes(16).toString('base64url');
     await this.insertion.all([
@@ -167,7 +168,7 @@ export class SessionService {
 
   /** The session, if it has neither expired nor been revoked, and its user may still hold it. */
   async findAlive(id: string): Promise<Session | undefined> {
-    const session = await this.sessions.findOneBy({ id, revoked_at: IsNull(), expires_at: MoreThan(this.clock.now()) });
+    const session = await this.findOpen(id);
     if (!session) return undefined;
     const user = await this.users.find(session.sub, { fresh: false });
     return user && holds(user, session.authenticated_at) ? session : undefined;
@@ -175,6 +176,12 @@ export class SessionService {
 
   async isAlive(id: string): Promise<boolean> {
     return (await this.findAlive(id)) !== undefined;
+  }
+
+  /** The session, if it has neither expired nor been revoked; of its user nothing is asked. */
+  async findOpen(id: string): Promise<Session | undefined> {
+    const open = { id, revoked_at: IsNull(), expires_at: MoreThan(this.clock.now()) };
+    return (await this.sessions.findOneBy(open)) ?? undefined;
   }
 
   async find(id: string): Promise<Session | undefined> {

@@ -1,4 +1,4 @@
-import { All, Controller, Get, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Controller, Get, Head, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { BrowserService } from '../browser/browser.service.js';
 import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
@@ -6,7 +6,7 @@ import { TicketService } from '../browser/ticket.service.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Http } from '../../base/http/exchange-of.js';
-import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';
 import { AuthorizationExceptionFilter } from './authorization-exception.filter.js';
 import { AuthorizationFlow } from './authorization-flow.service.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
@@ -29,6 +29,12 @@ export class AuthorizationController implements MetadataPublisher {
 
   metadata(url: (path: string) => string): ServerMetadata {
     return authorizationMetadata(url);
+  }
+
+  /** Of HEAD Express makes GET, and these use up a request_uri and give codes out (RFC 9110 §9.2.1: HEAD is safe). */
+  @Head(['', 'continue'])
+  head(@Http() http: HttpExchange): void {
+    http.html(200, '', NO_STORE);
   }
 
   @Get()

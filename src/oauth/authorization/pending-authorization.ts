@@ -2,7 +2,7 @@ import type { Client } from '../../core/clients/client.entity.js';
 import { grantScope, MAX_SCOPE, SCOPE_FORMAT } from '../../core/clients/scope.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import type { Parameters } from '../../base/http/parameters.js';
-import { type Format, missing, PRINTABLE, tooLong } from '../../base/http/rules.js';
+import { type Format, malformed, missing, PRINTABLE, tooLong } from '../../base/http/rules.js';
 
 export const RESPONSE_MODES = ['query', 'form_post'] as const;
 export const PROMPTS = ['none', 'login', 'consent', 'select_account'] as const;
@@ -116,11 +116,11 @@ function challengeOf(client: Client, parameters: Parameters): string | undefined
   return challenge;
 }
 
-function readText(parameters: Parameters, name: string, max: number, { pattern, description }: Format) {
+function readText(parameters: Parameters, name: string, max: number, format: Format) {
   const value = parameters.get(name);
   if (value === undefined) return undefined;
   if (value.length > max) throw tooLong(name, max);
-  if (!pattern.test(value)) throw badField(name, 'PARAMETER_INVALID', description);
+  if (!format.pattern.test(value)) throw malformed(name, format);
   return value;
 }
 

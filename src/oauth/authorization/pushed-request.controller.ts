@@ -1,13 +1,13 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { ClientAuthenticator } from '../../core/clients/client-authenticator.js';
-import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
-import { AuthError } from '../../base/errors/auth.error.js';
+import { AuthError, badField } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { Parties } from '../../core/sessions/parties.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
+import type { PendingAuthorization } from './pending-authorization.js';
 import { PushedRequestService } from './pushed-request.service.js';
 
 /** `POST /oauth2/par`: takes an authorization request from the client itself (RFC 9126 §2). */
@@ -15,7 +15,7 @@ import { PushedRequestService } from './pushed-request.service.js';
 @UseFilters(OAuthExceptionFilter)
 export class PushedRequestController {
   constructor(
-    private readonly authenticator: ClientAuthenticator,
+    private readonly parties: Parties,
     private readonly requests: AuthorizationRequestService,
     private readonly pushed: PushedRequestService,
   ) {}
@@ -23,8 +23,9 @@ export class PushedRequestController {
   @Post()
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async push(@Http() http: HttpExchange): Promise<void> {
-    const client = await this.authenticator.authenticate(clientCredentialsOf(http), http.requestId);
-    const pending = this.requests.check(client, http.parameters);
+    const party = await this.parties.of(http);
+    const pending = boundTo(party.dpopJkt, this.requests.check(party.client, http.parameters));
+    await party.useProof?.();
     http.json(201, await this.pushed.push(pending));
   }
 
@@ -32,4 +33,11 @@ export class PushedRequestController {
   methodNotAllowed(): never {
     throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'POST' } });
   }
+}
+
+/** RFC 9449 §10.1: a proof that comes with the request says the same as dpop_jkt, and must not say otherwise. */
+function boundTo(jkt: string | undefined, pending: PendingAuthorization): PendingAuthorization {
+  if (jkt === undefined) return pending;
+  if (pending.dpop_jkt === undefined || pending.dpop_jkt === jkt) return { ...pending, dpop_jkt: jkt };
+  throw badField('dpop_jkt', 'PARAMETER_INVALID', 'must be of the key that the DPoP proof is made with');
 }

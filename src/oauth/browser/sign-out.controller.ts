@@ -1,10 +1,10 @@
-import { All, Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { Audit } from '../../base/audit.js';
+import { All, Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL, Head } from '@nestjs/common';
+import { Audit, AuditSink } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { formActionOf } from '../../core/codes/redirect-uri.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Http } from '../../base/http/exchange-of.js';
-import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';
 import { localPath } from '../../base/http/local-path.js';
 import { languageOf } from '../../base/http/language.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
@@ -27,6 +27,12 @@ export class SignOutController {
     private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
+
+  /** RFC 9110 §9.2.1: HEAD signs nobody out. */
+  @Head(['', 'confirm'])
+  head(@Http() http: HttpExchange): void {
+    http.html(200, '', NO_STORE);
+  }
 
   @Get()
   async signOut(@Http() http: HttpExchange): Promise<void> {

@@ -1,7 +1,10 @@
-import { Controller, Get, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Get, Inject, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { AuthError } from '../../base/errors/auth.error.js';
+import { localPath } from '../../base/http/local-path.js';
 import { JWKS_MAX_AGE } from '../../core/keys/key.service.js';
 import { ServerMetadataService } from './server-metadata.service.js';
 
@@ -9,11 +12,22 @@ import { ServerMetadataService } from './server-metadata.service.js';
 @Controller({ path: '.well-known', version: VERSION_NEUTRAL })
 @UseFilters(OAuthExceptionFilter)
 export class DiscoveryController {
-  constructor(private readonly serverMetadata: ServerMetadataService) {}
+  constructor(
+    private readonly serverMetadata: ServerMetadataService,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+  ) {}
 
   @Get(['openid-configuration', 'oauth-authorization-server'])
   async document(@Http() http: HttpExchange): Promise<void> {
     const headers = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
     http.json(200, await this.serverMetadata.document(), headers);
+  }
+
+  /** RFC 8414 §3.1: of an issuer with a path that path comes last; OpenID Connect Discovery §4 puts it first. */
+  @Get(['openid-configuration/*path', 'oauth-authorization-server/*path'])
+  documentOf(@Http() http: HttpExchange): Promise<void> {
+    const path = http.path.replace(/^.*?\/\.well-known\/[^/]*/, '').replace(/\/$/, '');
+    if (path !== localPath(this.options, '')) throw new AuthError('not_found', { reason: 'ROUTE_UNKNOWN' });
+    return this.document(http);
   }
 }

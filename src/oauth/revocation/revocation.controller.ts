@@ -1,29 +1,23 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
-import { CLIENT_AUTH_METHODS, ClientAuthenticator } from '../../core/clients/client-authenticator.js';
-import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
+import { CLIENT_AUTH_METHODS } from '../../core/clients/client-authenticator.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
-import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
+import { methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
-import { Text } from '../../base/http/rules.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { Token } from '../../token/rules.js';
+import { Parties } from '../../core/sessions/parties.js';
 import { RevocationService } from '../../core/sessions/revocation.service.js';
 
+/** token_type_hint is not among them: which kind a token is, it says itself, and a hint may be ignored (RFC 7009 §2.1). */
 export class RevocationParameters {
   @Token({ required: true })
   token: string;
-
-  @Text({ max: 128 })
-  token_type_hint?: string;
 }
-
-/** Which kind a token is, it says itself; a hint only tells whether the client means one that we could take back. */
-const KINDS = [undefined, 'access_token', 'refresh_token'];
 
 /** `POST /oauth2/revoke`: a client is done with a token (RFC 7009 §2). */
 @Controller({ path: 'oauth2/revoke', version: VERSION_NEUTRAL })
@@ -31,7 +25,7 @@ const KINDS = [undefined, 'access_token', 'refresh_token'];
 @PublishesMetadata()
 export class RevocationController implements MetadataPublisher {
   constructor(
-    private readonly authenticator: ClientAuthenticator,
+    private readonly parties: Parties,
     private readonly revocation: RevocationService,
   ) {}
 
@@ -39,13 +33,9 @@ export class RevocationController implements MetadataPublisher {
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents((parameters) => ({ token: parameters.peek('token') }))
   async revoke(@Http() http: HttpExchange): Promise<void> {
-    const { requestId } = http;
-    const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
-    const { token, token_type_hint } = validated(RevocationParameters, http.parameters);
-    if (!KINDS.includes(token_type_hint)) {
-      throw new AuthError('unsupported_token_type', { reason: 'TOKEN_TYPE_UNKNOWN' });
-    }
-    await this.revocation.revoke(token, { client, requestId });
+    const party = await this.parties.of(http);
+    const { token } = validated(RevocationParameters, http.parameters);
+    await this.revocation.revoke(token, party);
     http.json(200, {});
   }
 

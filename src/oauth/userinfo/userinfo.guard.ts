@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { readParameters } from '../../base/http/body.js';
-import { AccessTokenGuard, type PresentedToken } from '../../protection/access-token.guard.js';
+import type { SentToken } from '../../core/sessions/presented-tokens.js';
+import { AccessTokenGuard } from '../../protection/access-token.guard.js';
 
 /** The access token may also be the form parameter `access_token` of a POST (RFC 6750 §2.2). */
 @Injectable()
 export class UserinfoGuard extends AccessTokenGuard {
-  protected override async presented(http: HttpExchange): Promise<PresentedToken | undefined> {
+  protected override async presented(http: HttpExchange): Promise<SentToken | undefined> {
     const inHeader = await super.presented(http);
     if (http.method !== 'POST' || !http.hasBodyOf('application/x-www-form-urlencoded')) return inHeader;
     const inBody = (await readParameters(http)).get('access_token');
