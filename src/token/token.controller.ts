@@ -30,7 +30,12 @@ export class TokenController {
     const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
     const dpopJkt = await this.dpop.accept(http);
     const party = { client, deviceId: deviceIdOf(http), dpopJkt, requestId };
-    http.json(200, await this.grants.exchange(party, http.parameters));
+    http.json(200, await this.grants.exchange(party, this.parametersOf(http)));
+  }
+
+  /** What this dialect of the endpoint reads. */
+  protected parametersOf({ parameters }: HttpExchange): Parameters {
+    return parameters;
   }
 
   @All()
