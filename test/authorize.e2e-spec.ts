@@ -43,6 +43,7 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
   it('goes by sign-in and consent to a code that the token endpoint takes', async () => {
     const signIn = await visitor.authorize();
     expect([signIn.status, titleOf(signIn)]).toEqual([200, 'Sign in']);
+    const auth_time = service.clock.now() / 1000;
     const consent = await visitor.signIn(signIn);
     expect([consent.status, titleOf(consent)]).toEqual([200, 'Allow access?']);
     expect(consent.text).toContain('The App would like to:');
@@ -54,7 +55,7 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
       sub,
       aud: 'app',
       nonce: 'n-1',
-      auth_time: service.clock.now() / 1000,
+      auth_time,
     });
   });
 
@@ -141,10 +142,11 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
       service.clock.advance(5);
       const page = await visitor.authorize({ prompt });
       expect(titleOf(page)).toBe('Sign in');
+      const auth_time = service.clock.now() / 1000;
       const next = await visitor.signIn(page);
       const answer = prompt.includes('consent') ? await visitor.submit(next, { decision: 'allow' }) : next;
       const { body } = await redeem(answerOf(answer)['code']!);
-      expect(claims(body.id_token).auth_time).toBe(service.clock.now() / 1000);
+      expect(claims(body.id_token).auth_time).toBe(auth_time);
     });
 
     it('prompt=consent asks for consent, however often', async () => {
@@ -175,11 +177,13 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
     });
 
     it('max_age counts from the sign-in, and max_age=0 ends', async () => {
-      await signedIn();
+      const client_id = 'ours'; // without a consent page, so that no time is spent on it
+      await visitor.signIn(await visitor.authorize({ client_id }));
       service.clock.advance(100);
-      expect(answerOf(await visitor.authorize({ max_age: '100' }))).toHaveProperty('code');
-      expect(titleOf(await visitor.authorize({ max_age: '99' }))).toBe('Sign in');
-      expect(answerOf(await visitor.signIn(await visitor.authorize({ max_age: '0' })))).toHaveProperty('code');
+      expect(answerOf(await visitor.authorize({ client_id, max_age: '100' }))).toHaveProperty('code');
+      expect(titleOf(await visitor.authorize({ client_id, max_age: '99' }))).toBe('Sign in');
+      const asked = await visitor.authorize({ client_id, max_age: '0' });
+      expect(answerOf(await visitor.signIn(asked))).toHaveProperty('code');
     });
 
     it('id_token_hint is the user who must be signed in', async () => {
@@ -589,9 +593,11 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
       }
     });
 
-    it('are good for an hour', async () => {
+    it('are good for an hour, and for a new start until a day after that', async () => {
       const page = await visitor.authorize();
-      service.clock.advance(3600);
+      service.clock.advance(3600 + 86_399);
+      expect(answerOf(await signedIn(await visitor.follow(await visitor.signIn(page))))).toHaveProperty('code');
+      service.clock.advance(1);
       await refusedToTheUser(await visitor.signIn(page));
     });
 
@@ -612,8 +618,8 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
   });
 
   /** Signs ada in and lets her agree, as far as either is asked. */
-  async function signedIn() {
-    const first = await visitor.authorize();
+  async function signedIn(page?: Awaited<ReturnType<Visitor['get']>>) {
+    const first = page ?? (await visitor.authorize());
     const second = first.status === 200 && titleOf(first) === 'Sign in' ? await visitor.signIn(first) : first;
     return second.status === 200 ? visitor.submit(second, { decision: 'allow' }) : second;
   }

@@ -249,12 +249,14 @@ describe('the pages', () => {
       notOurs(await visitor.submit(page, { csrf: fields['csrf'], username: 'ada', password: 'correct horse' }));
     });
 
-    it('refuses a form that was drawn before somebody else signed in', async () => {
+    it('does nothing by a form that was drawn before somebody else signed in, and asks them', async () => {
       await signedIn();
       const consent = await visitor.authorize({ prompt: 'consent' });
       service.clock.advance(1);
       await visitor.signIn(await visitor.authorize({ prompt: 'login' }), 'bob', 'battery staple');
-      notOurs(await visitor.submit(consent, { decision: 'allow' }));
+      const page = await visitor.submit(consent, { decision: 'allow' });
+      expect([page.status, titleOf(page)]).toEqual([200, 'Allow access?']);
+      expect(page.text).toContain('Signed in as bob');
     });
 
     it.each<[string, Record<string, string>, boolean]>([
@@ -510,17 +512,29 @@ describe('the pages', () => {
       ["another client's", { client_id: 'third', post_logout_redirect_uri: AFTER }],
       ['no client', { post_logout_redirect_uri: AFTER }],
       ['an unknown client', { client_id: 'nobody', post_logout_redirect_uri: AFTER }],
-    ])('never goes to %s, and signs nobody out', async (_, query) => {
+      ['any, by a state that is too long', { client_id: 'third', state: 's'.repeat(3000) }],
+    ])('never goes to %s, but signs out all the same (§3, §4)', async (_, query) => {
       await signedIn();
       const page = await visitor.get('/oauth2/logout', query);
-      expect([titleOf(page), page.headers['location']]).toEqual(['This did not work', undefined]);
-      expect(await isSignedIn()).toBe(true);
+      expect([titleOf(page), page.headers['location'], await isSignedIn()]).toEqual(['Sign out?', undefined, true]);
+      const done = await visitor.submit(page);
+      expect([titleOf(done), done.headers['location']]).toEqual(['You are signed out', undefined]);
+      expect(await isSignedIn()).toBe(false);
     });
 
-    it('refuses a client_id that is not the hint’s (§2)', async () => {
+    it('by a good hint signs out at once, whatever the URI, and stays (§3)', async () => {
       const { id_token } = await tokens(await signedIn());
-      const page = await visitor.get('/oauth2/logout', { id_token_hint: id_token, client_id: 'third' });
-      expect([page.status, await isSignedIn()]).toEqual([400, true]);
+      const query = { id_token_hint: id_token, post_logout_redirect_uri: 'https://evil.example/' };
+      const page = await visitor.get('/oauth2/logout', query);
+      expect([titleOf(page), await isSignedIn()]).toEqual(['You are signed out', false]);
+    });
+
+    it('takes no hint whose client_id is another (§2), and asks', async () => {
+      const { id_token } = await tokens(await signedIn());
+      const query = { id_token_hint: id_token, client_id: 'third', post_logout_redirect_uri: AFTER };
+      const page = await visitor.get('/oauth2/logout', query);
+      expect([titleOf(page), await isSignedIn()]).toEqual(['Sign out?', true]);
+      expect(titleOf(await visitor.submit(page))).toBe('You are signed out');
     });
 
     it('leaves what other browsers and apps opened', async () => {

@@ -42,6 +42,9 @@ class RunningClock extends FakeClock {
   }
 }
 
+/** The clocks of the services that run, by URL, for visitors who take their time. */
+export const clocks = new Map<string, FakeClock>();
+
 export interface StartOptions {
   /** Its issuer is the URL that it listens at, and its clock runs: what a real client library wants. */
   reachable?: boolean;
@@ -96,6 +99,7 @@ export async function startService({
   configureServer(app, merged, logger);
   await app.listen(port, '127.0.0.1');
   const url = await app.getUrl();
+  clocks.set(url, clock);
   return {
     app,
     clock,
@@ -117,6 +121,7 @@ export async function startService({
     },
     user: async (username, password, groups) => (await app.get(UserService).create({ username, password, groups })).id,
     close: async () => {
+      clocks.delete(url);
       await app.close();
       rmSync(dir, { recursive: true, force: true });
     },

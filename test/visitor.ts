@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import request, { type Response } from 'supertest';
+import { clocks } from './service.js';
 
 export const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'; // RFC 7636 appendix B
 export const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
@@ -54,8 +55,13 @@ export class Visitor {
     return this.follow(await this.get('/oauth2/authorize', { ...REQUEST, ...more }));
   }
 
-  /** Sends a page's form. */
+  /** Sends a page's form, a decision as slowly as people read. */
   async submit(page: Response, fields: Fields = {}): Promise<Response> {
+    if (page.text.includes('class="actions decision"')) clocks.get(this.url)!.advance(1);
+    return this.submitAtOnce(page, fields);
+  }
+
+  async submitAtOnce(page: Response, fields: Fields = {}): Promise<Response> {
     const form = formOf(page);
     return this.follow(await this.post(form.action, { ...form.fields, ...fields }));
   }

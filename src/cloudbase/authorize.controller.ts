@@ -81,7 +81,11 @@ export class AuthorizeController {
   async authorizeDevice(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireNamedUser(bearer);
     const { user_code } = validated(UserCodeParameters, http.parameters);
-    if (!(await this.devices.approve(user_code, bearer.sub, await this.authenticatedAt(bearer)))) {
+    const { sub, sid } = bearer;
+    const isDone =
+      (await this.devices.approve(user_code, sub, await this.authenticatedAt(bearer), sid)) ||
+      (await this.devices.answeredBy(user_code, sub, sid!)) === 'approved';
+    if (!isDone) {
       throw badField('user_code', 'PARAMETER_INVALID', 'is wrong, answered or expired');
     }
     http.json(200, {});

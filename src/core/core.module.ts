@@ -23,6 +23,7 @@ import { BindToKeys1763860000000 } from './migrations/1763860000000-bind-to-keys
 import { SignInWithABrowser1763870000000 } from './migrations/1763870000000-sign-in-with-a-browser.js';
 import { AddUserProfilesAndVerifications1763880000000 } from './migrations/1763880000000-add-user-profiles-and-verifications.js';
 import { RememberNetworks1764000007000 } from './migrations/1764000007000-remember-networks.js';
+import { ClaimUserCodes1764000004000 } from './migrations/1764000004000-claim-user-codes.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -79,6 +80,7 @@ const GIVEN = [
     BindToKeys1763860000000,
     SignInWithABrowser1763870000000,
     AddUserProfilesAndVerifications1763880000000,
+    ClaimUserCodes1764000004000,
     RememberNetworks1764000007000,
   ],
   errors: CORE_ERRORS,

@@ -23,7 +23,12 @@ export class TokenController {
   @Presents(presented)
   async token(@Http() http: HttpExchange): Promise<void> {
     const party = await this.parties.of(http);
-    http.json(200, await this.grants.exchange(party, http.parameters));
+    http.json(200, await this.grants.exchange(party, this.parametersOf(http)));
+  }
+
+  /** What this dialect of the endpoint reads. */
+  protected parametersOf({ parameters }: HttpExchange): Parameters {
+    return parameters;
   }
 
   @All()

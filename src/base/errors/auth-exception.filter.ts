@@ -31,7 +31,7 @@ export class AuthExceptionFilter implements ExceptionFilter {
   private readonly logger = new Logger('Auth');
 
   constructor(
-    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
+    @Inject(AUTH_OPTIONS) protected readonly options: ResolvedAuthOptions,
     protected readonly catalogue: Catalogue,
   ) {}
 

@@ -20,6 +20,14 @@ export class Parameters {
     return value;
   }
 
+  /** The same without one of them. */
+  without(name: string): Parameters {
+    return new Parameters(
+      { ...this.values, [name]: undefined },
+      new Set([...this.repeated].filter((one) => one !== name)),
+    );
+  }
+
   /** The value if get() would return it, else undefined: for those who look before the request is judged. */
   peek(name: string): string | undefined {
     const value = Object.hasOwn(this.values, name) ? this.values[name] : undefined;

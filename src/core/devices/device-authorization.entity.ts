@@ -22,6 +22,11 @@ export class DeviceAuthorization {
   @Column({ type: 'varchar', length: 8, default: 'pending' })
   status: 'pending' | 'approved' | 'denied' | 'used';
 
+  /** The session that entered the user code first, and alone may answer; null: nobody has. */
+  @Index('ix_auth_device_authorization_claimed')
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  claimed_by: string | null;
+
   /** The user who approved. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   sub: string | null;

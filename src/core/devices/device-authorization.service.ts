@@ -80,22 +80,43 @@ export class DeviceAuthorizationService {
   }
 
   /**
+   * What a user code stands for, while it waits for an answer. Who asks first is the one who may answer: a code that
+   * somebody else has read off the screen is worth nothing to them any more (RFC 8628 §5.5).
+   * @param session of the signed-in user, at most 64 characters
+   * @returns undefined where there is no such code, or another session has claimed it
+   */
+  async claim(userCode: string, session: string): Promise<DeviceAuthorization | undefined> {
+    const pending = this.pending(userCode);
+    await this.rows.update({ ...pending, claimed_by: IsNull() }, { claimed_by: session });
+    return (await this.rows.findOneBy({ ...pending, claimed_by: session })) ?? undefined;
+  }
+
+  /** The session is over: what it has claimed and not answered is anybody's again. */
+  async release(session: string): Promise<void> {
+    await this.rows.update({ claimed_by: session, status: 'pending' }, { claimed_by: null });
+  }
+
+  /**
    * The user agrees.
    * @param authenticatedAt when they proved who they are, in milliseconds since the Unix epoch; default: now
-   * @returns false where there is no such code that waits for an answer
+   * @param session the one that answers, as for claim(); left out: only a code that nobody has claimed
+   * @returns false where there is no such code that waits for their answer
    */
-  approve(userCode: string, sub: string, authenticatedAt = this.clock.now()): Promise<boolean> {
-    return this.answer(userCode, { status: 'approved', sub, authenticated_at: authenticatedAt });
+  approve(userCode: string, sub: string, authenticatedAt = this.clock.now(), session?: string): Promise<boolean> {
+    return this.answer(userCode, { status: 'approved', sub, authenticated_at: authenticatedAt }, session);
   }
 
-  /** The user refuses. @returns false where there is no such code that waits for an answer */
-  deny(userCode: string): Promise<boolean> {
-    return this.answer(userCode, { status: 'denied' });
+  /** The user refuses. @returns false where there is no such code that waits for their answer */
+  deny(userCode: string, session?: string): Promise<boolean> {
+    return this.answer(userCode, { status: 'denied' }, session);
   }
 
-  /** What a user code stands for, while it waits for an answer. */
-  async findPending(userCode: string): Promise<DeviceAuthorization | undefined> {
-    return (await this.rows.findOneBy(this.pending(userCode))) ?? undefined;
+  /** What a user has answered already, so that asking twice is answered alike. Undefined: nothing, as far as they know. */
+  async answeredBy(userCode: string, sub: string, session: string): Promise<'approved' | 'denied' | undefined> {
+    const row = await this.rows.findOneBy({ user_code_hash: this.userCodeHash(userCode) });
+    if (row?.status === 'denied' && row.claimed_by === session) return 'denied';
+    const isTheirs = row !== null && row.sub === sub && ['approved', 'used'].includes(row.status);
+    return isTheirs ? 'approved' : undefined;
   }
 
   /** The authorization of a device code; undefined: not one of ours. */
@@ -134,8 +155,18 @@ export class DeviceAuthorizationService {
     return this.database.deleteSome(this.rows, 'hash', where, batch);
   }
 
-  private async answer(userCode: string, values: Partial<DeviceAuthorization>): Promise<boolean> {
-    const { affected } = await this.rows.update(this.pending(userCode), values);
+  private async answer(userCode: string, values: Partial<DeviceAuthorization>, session?: string): Promise<boolean> {
+    const pending = this.pending(userCode);
+    const { affected } =
+      session === undefined
+        ? await this.rows.update({ ...pending, claimed_by: IsNull() }, values)
+        : await this.rows.update(
+            [
+              { ...pending, claimed_by: IsNull() },
+              { ...pending, claimed_by: session },
+            ],
+            { ...values, claimed_by: session },
+          );
     await this.database.flush();
     return affected === 1;
   }

@@ -12,6 +12,7 @@ import {
   type PendingAuthorization,
   targetOf,
 } from './pending-authorization.js';
+import { type Opened, TicketService } from '../browser/ticket.service.js';
 import { PushedRequestService } from './pushed-request.service.js';
 import { isRegistered } from '../../core/codes/redirect-uri.js';
 
@@ -21,6 +22,7 @@ export class AuthorizationRequestService {
   constructor(
     private readonly clients: ClientService,
     private readonly pushed: PushedRequestService,
+    private readonly tickets: TicketService,
     private readonly clock: Clock,
   ) {}
 
@@ -44,6 +46,16 @@ export class AuthorizationRequestService {
   /** What a client pushes. @throws AuthError for the client */
   check(client: Client, parameters: Parameters): PendingAuthorization {
     return checkAuthorization(client, this.target(client, parameters), parameters, this.clock.now());
+  }
+
+  /**
+   * One that is on its way through our pages. A stale one begins anew: state, nonce and challenge are the client's, who
+   * judges them, but a sign-in of before is no longer one for this request.
+   * @throws AuthError invalid_argument
+   */
+  resume(parameters: Parameters): Opened<PendingAuthorization> {
+    const { value, isStale } = this.tickets.open<PendingAuthorization>('authorization', parameters.get('ticket'));
+    return { value: isStale ? { ...value, started_at: this.clock.now() } : value, isStale };
   }
 
   /** The client of a request, as it is now. @throws AuthError */

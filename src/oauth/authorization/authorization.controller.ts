@@ -2,7 +2,6 @@ import { All, Controller, Get, Head, Post, UseFilters, UseGuards, VERSION_NEUTRA
 import { BrowserService } from '../browser/browser.service.js';
 import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
-import { TicketService } from '../browser/ticket.service.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Http } from '../../base/http/exchange-of.js';
@@ -11,7 +10,6 @@ import { AuthorizationExceptionFilter } from './authorization-exception.filter.j
 import { AuthorizationFlow } from './authorization-flow.service.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
 import { authorizationMetadata } from './metadata.js';
-import type { PendingAuthorization } from './pending-authorization.js';
 
 /** `/oauth2/authorize`: the authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2) and its pages. */
 @Controller({ path: 'oauth2/authorize', version: VERSION_NEUTRAL })
@@ -24,7 +22,6 @@ export class AuthorizationController implements MetadataPublisher {
     private readonly flow: AuthorizationFlow,
     private readonly browsers: BrowserService,
     private readonly signIns: SignInService,
-    private readonly tickets: TicketService,
   ) {}
 
   metadata(url: (path: string) => string): ServerMetadata {
@@ -52,25 +49,25 @@ export class AuthorizationController implements MetadataPublisher {
 
   @Get('continue')
   async continue(@Http() http: HttpExchange): Promise<void> {
-    const pending = this.pendingOf(http);
+    const { value: pending } = this.requests.resume(http.parameters);
     const browser = await this.browsers.of(http);
     await this.flow.continue(pending, { http, browser });
   }
 
   @Post('sign-in')
   async signIn(@Http() http: HttpExchange): Promise<void> {
-    const pending = this.pendingOf(http);
+    const { value: pending } = this.requests.resume(http.parameters);
     const browser = await this.browsers.of(http);
-    this.browsers.checkForm(http, browser);
     const page = await this.flow.signInPageOf(pending, { http, browser });
     if (await this.signIns.attempt(browser, page)) this.flow.goOn(pending, http);
   }
 
   @Post('consent')
   async consent(@Http() http: HttpExchange): Promise<void> {
-    const pending = this.pendingOf(http);
+    const { value: pending, isStale } = this.requests.resume(http.parameters);
     const browser = await this.browsers.of(http);
-    this.browsers.checkForm(http, browser);
+    const isDecision = this.browsers.checkDecision(http, browser) && !isStale;
+    if (!isDecision) return this.flow.goOn(pending, http);
     const allowed = http.parameters.get('decision') === 'allow';
     await this.flow.decide(pending, allowed, { http, browser });
   }
@@ -78,9 +75,5 @@ export class AuthorizationController implements MetadataPublisher {
   @All()
   methodNotAllowed(): never {
     throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'GET, POST' } });
-  }
-
-  private pendingOf(http: HttpExchange): PendingAuthorization {
-    return this.tickets.open<PendingAuthorization>('authorization', http.parameters.get('ticket'));
   }
 }

@@ -18,12 +18,12 @@ export class ConsentService {
 
   /**
    * Whether the user has to be asked. An app that could be any app on the device is always asked about, whatever the
-   * user said before (RFC 8252 §8.6, RFC 9700 §4.15).
+   * user said before and whoever's it claims to be (RFC 8252 §8.6, RFC 9700 §4.15).
    */
   async isNeeded(client: Client, sub: string, { prompt, scope, redirect_uri }: PendingAuthorization): Promise<boolean> {
     if (prompt.includes('consent')) return true;
-    if (client.first_party) return false;
     if (client.public && !provesClient(redirect_uri)) return true;
+    if (client.first_party) return false;
     const given = await this.find(client.id, sub);
     return !scope.every((word) => given.includes(word));
   }

@@ -7,6 +7,8 @@ import { KeyService } from '../../core/keys/key.service.js';
 export interface IdTokenHint {
   sub: string;
   clientId: string;
+  /** The session that it was issued in. */
+  sid?: string;
 }
 
 /** Longest hint that we would look at, in characters. */
@@ -30,7 +32,7 @@ export class IdTokenHintService {
         requiredClaims: ['sub', 'aud'],
         currentDate: new Date(0), // RP-Initiated Logout §2: may have expired
       });
-      return { sub: payload.sub!, clientId: payload.aud as string };
+      return { sub: payload.sub!, clientId: payload.aud as string, sid: payload['sid'] as string | undefined };
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;
       throw error;

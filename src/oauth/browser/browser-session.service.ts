@@ -7,6 +7,7 @@ import { Clock } from '../../base/clock.js';
 import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
+import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { KeepsSignedIn } from '../../core/sessions/sign-out.service.js';
 import { holds, Users } from '../../core/users/users.js';
@@ -28,6 +29,7 @@ export class BrowserSessionService {
     private readonly database: AuthDatabase,
     private readonly users: Users,
     private readonly codes: AuthorizationCodeService,
+    private readonly devices: DeviceAuthorizationService,
     private readonly sessions: SessionService,
     private readonly secret: ServiceSecret,
     private readonly clock: Clock,
@@ -85,6 +87,7 @@ export class BrowserSessionService {
     // in this order: a code that wins against its expiry has its session in the table already, to be revoked
     await this.rows.delete({ id });
     await this.codes.expireIssuedFrom(id);
+    await this.devices.release(id);
     await this.sessions.revokeOpenedFrom(id);
     await this.database.flush();
   }

@@ -1,20 +1,34 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionService } from './browser-session.service.js';
 
 const CSRF = purpose('csrf');
+const FORM = purpose('form');
+
+/** How long a page must have been there before its decision counts, in milliseconds: longer than any double click. */
+const FIRST_MOMENT = 700;
+/** How far the clocks of two nodes may be apart, in milliseconds; a page from further ahead is not held back for ever. */
+const CLOCK_SKEW = 2000;
 
 /** Who asks for a page: a browser, and the user who is signed in with it, if there is one. */
 export interface Browser {
   session?: BrowserSession;
-  /** What its forms must carry (see BrowserService.checkForm). */
+  /** Keyed hash of its cookie, for its forms. */
+  key: string;
+  /** What a form that is drawn now must carry (see BrowserService.checkForm). */
   csrf: string;
 }
 
+/** For which browser a form was drawn (the key), and when, in milliseconds since the Unix epoch. */
+type DrawnForm = [key: string, at: number];
+
+/** Longest form token that we would look at, in characters. */
+const MAX_CSRF = 256;
 const COOKIE = /^[A-Za-z0-9_-]{43}$/;
 
 /**
@@ -29,6 +43,7 @@ export class BrowserService {
   constructor(
     private readonly sessions: BrowserSessionService,
     private readonly secret: ServiceSecret,
+    private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
@@ -37,8 +52,10 @@ export class BrowserService {
     const sent = this.cookieOf(http);
     const cookie = sent ?? generateSecret();
     if (sent === undefined) this.setCookie(http, cookie);
+    const key = this.secret.hash(CSRF, cookie);
     return {
-      csrf: this.secret.hash(CSRF, cookie),
+      key,
+      csrf: this.secret.seal(FORM, Buffer.from(JSON.stringify([key, this.clock.now()] satisfies DrawnForm))),
       ...(sent !== undefined && { session: await this.sessions.find(sent) }),
     };
   }
@@ -61,17 +78,45 @@ export class BrowserService {
    * Makes sure that a form was sent from a page of ours, by this browser. The token is bound to the cookie, which no
    * other site can read or (by its prefix) set; the headers, where the browser sends them, say the same once more.
    * `Origin: null` is what our own forms send, for their pages ask for `no-referrer` (Fetch §3.2).
+   * @returns false where the page was drawn for another cookie than the one that the browser is signed in with now, as
+   *   in a second tab: nothing of what the form says may be done, and whoever is signed in is led on by a GET
    * @throws AuthError permission_denied
    */
-  checkForm(http: HttpExchange, { csrf }: Browser): void {
+  checkForm(http: HttpExchange, browser: Browser): boolean {
+    return this.drawn(http, browser)[0] === browser.key;
+  }
+
+  /**
+   * The same for a form that decides something. What comes in the first moment after its page was drawn is the second
+   * half of a double click on the page before, and no decision.
+   * @returns false where the question has to be asked again
+   * @throws AuthError permission_denied
+   */
+  checkDecision(http: HttpExchange, browser: Browser): boolean {
+    const [key, drawnAt] = this.drawn(http, browser);
+    const age = this.clock.now() - drawnAt;
+    return key === browser.key && (age >= FIRST_MOMENT || age < -CLOCK_SKEW);
+  }
+
+  /** A form that is this browser's, or may have been before its cookie changed. */
+  private drawn(http: HttpExchange, { key, session }: Browser): DrawnForm {
     const origin = http.header('origin');
     const site = http.header('sec-fetch-site');
     const fromHere =
       site === undefined
         ? origin === undefined || origin === 'null' || origin === new URL(this.options.issuer).origin
         : site === 'same-origin';
-    if (!fromHere || !sameHash(http.parameters.peek('csrf') ?? '', csrf)) {
-      throw new AuthError('permission_denied', { reason: 'FORM_NOT_OURS' });
+    const form = this.open(http.parameters.peek('csrf') ?? '');
+    const isOwn = form !== undefined && sameHash(form[0], key);
+    if (fromHere && form && (isOwn || session)) return form;
+    throw new AuthError('permission_denied', { reason: 'FORM_NOT_OURS' });
+  }
+
+  private open(csrf: string): DrawnForm | undefined {
+    try {
+      return csrf.length > MAX_CSRF ? undefined : (JSON.parse(this.secret.open(FORM, csrf).toString()) as DrawnForm);
+    } catch {
+      return undefined;
     }
   }
 

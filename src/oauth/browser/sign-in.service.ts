@@ -24,14 +24,24 @@ export class SignInService {
   ) {}
 
   /**
-   * Signs the browser in.
+   * Signs the browser in. A form that was drawn before the browser signed in (a second tab, a second click) does nothing
+   * more, but who is signed in is led on by it.
    * @param page what to show again where username or password is wrong
    * @returns false where it was: the page has been sent
+   * @throws AuthError permission_denied where the form is not ours
    */
   async attempt(browser: Browser, page: SignInPage): Promise<boolean> {
     const [http, name, view, settings] = page;
     const { parameters, requestId } = http;
+    const isCurrent = this.browsers.checkForm(http, browser);
     const username = bounded(parameters.get('username'), MAX_SENT_USERNAME);
+    if (!isCurrent) {
+      const signedInAs = browser.session!.username;
+      // somebody else is not to find themselves in that user's account: they sign in on a page of this cookie
+      if (username !== undefined && shown(username) === signedInAs) return true;
+      this.pages.send(http, name, { ...view, username, signedInAs }, { ...settings, status: 400 });
+      return false;
+    }
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
     const failure = await this.verify(username, bounded(parameters.get('password'), MAX_PASSWORD));
     if (failure instanceof AuthError) {
@@ -43,7 +53,7 @@ export class SignInService {
     const sub = failure;
     await this.browsers.signIn(http, browser, {
       sub,
-      username: normalizeUsername(username!).slice(0, MAX_USERNAME),
+      username: shown(username!),
       authenticated_at: authenticatedAt,
     });
     this.audit.record({ event: 'browser_sign_in', requestId, sub });
@@ -59,6 +69,11 @@ export class SignInService {
     if (!user) return new AuthError('invalid_argument', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
     return user.disabled ? new AuthError('permission_denied', { reason: 'USER_DISABLED' }) : user.sub;
   }
+}
+
+/** A username as the pages show it to its user. */
+function shown(username: string): string {
+  return normalizeUsername(username).slice(0, MAX_USERNAME);
 }
 
 /** What is longer than any could be, or has control characters, is as wrong as any other. */

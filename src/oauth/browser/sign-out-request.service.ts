@@ -1,64 +1,82 @@
 import { Injectable } from '@nestjs/common';
+import type { Client } from '../../core/clients/client.entity.js';
 import { ClientService } from '../../core/clients/client.service.js';
-import { AuthError } from '../../base/errors/auth.error.js';
+import { SessionService } from '../../core/sessions/session.service.js';
 import type { Parameters } from '../../base/http/parameters.js';
-import { missing, tooLong } from '../../base/http/rules.js';
 import { withQuery } from '../../base/http/with-query.js';
 import { IdTokenHintService, MAX_ID_TOKEN_HINT } from '../authorization/id-token-hint.service.js';
+import type { BrowserSession } from './browser-session.entity.js';
 
-/** A checked wish to sign out. */
+/** A wish to sign out: what of it is proven. */
 export interface SignOutRequest {
   clientId?: string;
   /** The user whom the client means, proven by an id_token of ours. */
   sub?: string;
+  /** The session that this id_token was issued in. */
+  sid?: string;
   /** Where to go afterwards, registered for the client. */
   redirectUri?: string;
   /** The same with `state`. */
   location?: string;
   uiLocales?: string;
+  /** Why it does not lead where it was meant to, for the log. */
+  refused?: string;
 }
 
-/** Reads the parameters of the end_session_endpoint (OpenID Connect RP-Initiated Logout 1.0 §2). */
+/**
+ * Reads the parameters of the end_session_endpoint (OpenID Connect RP-Initiated Logout 1.0 §2). What cannot be proven is
+ * not used (§4), and keeps nobody signed in: the user is asked, and stays with us afterwards.
+ */
 @Injectable()
 export class SignOutRequestService {
   constructor(
     private readonly clients: ClientService,
+    private readonly sessions: SessionService,
     private readonly hints: IdTokenHintService,
   ) {}
 
-  /** @throws AuthError, for the user: nobody is redirected to where no client is proven to be (§3) */
   async read(parameters: Parameters): Promise<SignOutRequest> {
+    const uiLocales = bounded(parameters, 'ui_locales', 128);
     const sentHint = bounded(parameters, 'id_token_hint', MAX_ID_TOKEN_HINT);
     const hint = sentHint === undefined ? undefined : await this.hints.read(sentHint);
     const sentClient = bounded(parameters, 'client_id', 128);
     if (hint && sentClient !== undefined && hint.clientId !== sentClient) {
-      throw new AuthError('invalid_argument', { reason: 'CLIENT_ID_MISMATCH' }); // §2
+      return { uiLocales, refused: 'CLIENT_ID_MISMATCH' }; // §2
     }
-    const clientId = hint?.clientId ?? sentClient;
-    const redirectUri = bounded(parameters, 'post_logout_redirect_uri', 2048);
+    const wanted: SignOutRequest = { ...hint, clientId: hint?.clientId ?? sentClient, uiLocales };
+    const redirectUri = parameters.peek('post_logout_redirect_uri');
+    if (redirectUri === undefined) return wanted;
+    // §3: nobody is redirected to where no client is proven to be
+    if (!(await this.isRegistered(wanted.clientId, redirectUri))) {
+      return { ...wanted, refused: 'REDIRECT_URI_UNREGISTERED' };
+    }
     const state = bounded(parameters, 'state', 2048);
-    if (redirectUri !== undefined) await this.checkRedirect(clientId, redirectUri);
-    return {
-      clientId,
-      sub: hint?.sub,
-      redirectUri,
-      location: redirectUri && withQuery(redirectUri, state === undefined ? {} : { state }),
-      uiLocales: bounded(parameters, 'ui_locales', 128),
-    };
+    return { ...wanted, redirectUri, location: withQuery(redirectUri, state === undefined ? {} : { state }) };
   }
 
-  private async checkRedirect(clientId: string | undefined, redirectUri: string): Promise<void> {
-    if (clientId === undefined) throw missing('client_id');
-    const client = (await this.clients.find(clientId))?.client;
-    if (!client || client.disabled) throw new AuthError('invalid_client', { reason: 'CLIENT_UNKNOWN' });
-    if (!client.post_logout_redirect_uris.includes(redirectUri)) {
-      throw new AuthError('invalid_argument', { reason: 'REDIRECT_URI_UNREGISTERED' });
-    }
+  /**
+   * Whether the client means the very sign-in of this browser: its id_token was issued in a session that was opened from
+   * it. Any other is as good as none (§2): it may be years old, or of another browser.
+   */
+  async isAbout({ sub, sid }: SignOutRequest, browser: BrowserSession): Promise<boolean> {
+    if (sid === undefined || sub !== browser.sub) return false;
+    return (await this.sessions.find(sid))?.browser_session_id === browser.id;
+  }
+
+  /** The client that asked, where there is one. */
+  async clientOf({ clientId }: SignOutRequest): Promise<Client | undefined> {
+    const client = clientId === undefined ? undefined : (await this.clients.find(clientId))?.client;
+    return client?.disabled ? undefined : client;
+  }
+
+  private async isRegistered(clientId: string | undefined, redirectUri: string): Promise<boolean> {
+    const client = await this.clientOf({ clientId });
+    return client?.post_logout_redirect_uris.includes(redirectUri) ?? false;
   }
 }
 
+/** What is repeated, malformed or too long counts as not sent. */
 function bounded(parameters: Parameters, name: string, max: number): string | undefined {
-  const value = parameters.get(name);
-  if (value === undefined || value.length <= max) return value;
-  throw tooLong(name, max);
+  const value = parameters.peek(name);
+  return value !== undefined && value.length <= max ? value : undefined;
 }

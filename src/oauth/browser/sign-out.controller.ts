@@ -1,5 +1,5 @@
 import { All, Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL, Head } from '@nestjs/common';
-import { Audit, AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { formActionOf } from '../../core/codes/redirect-uri.js';
 import { AuthError } from '../../base/errors/auth.error.js';
@@ -8,6 +8,7 @@ import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';
 import { localPath } from '../../base/http/local-path.js';
 import { languageOf } from '../../base/http/language.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
+import { backTo } from '../pages/way.js';
 import { PageService } from '../pages/page.service.js';
 import { type Browser, BrowserService } from './browser.service.js';
 import { PageGuard } from './page.guard.js';
@@ -37,7 +38,7 @@ export class SignOutController {
   @Get()
   async signOut(@Http() http: HttpExchange): Promise<void> {
     const wanted = await this.requests.read(http.parameters);
-    await this.proceed(wanted, http);
+    await this.proceed(wanted, await this.browsers.of(http), http);
   }
 
   /** Comes from another site, and so without the cookie: see AuthorizationController. */
@@ -49,15 +50,15 @@ export class SignOutController {
 
   @Get('confirm')
   async ask(@Http() http: HttpExchange): Promise<void> {
-    await this.proceed(this.wantedBy(http), http);
+    await this.proceed(this.wantedBy(http), await this.browsers.of(http), http);
   }
 
   @Post('confirm')
   async confirm(@Http() http: HttpExchange): Promise<void> {
     const wanted = this.wantedBy(http);
     const browser = await this.browsers.of(http);
-    this.browsers.checkForm(http, browser);
-    await this.end(wanted, browser, http);
+    if (browser.session && !this.browsers.checkDecision(http, browser)) return this.proceed(wanted, browser, http);
+    await this.end(wanted, browser, http); // who is signed out already is told so once more
   }
 
   @All()
@@ -65,17 +66,17 @@ export class SignOutController {
     throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'GET, POST' } });
   }
 
-  private async proceed(wanted: SignOutRequest, http: HttpExchange): Promise<void> {
-    const browser = await this.browsers.of(http);
-    // §2: without a hint about this very user it may be anybody's idea, so the user is asked
-    if (!browser.session || browser.session.sub === wanted.sub) return this.end(wanted, browser, http);
+  private async proceed(wanted: SignOutRequest, browser: Browser, http: HttpExchange): Promise<void> {
+    const { session, csrf } = browser;
+    // §2: without a hint about this very sign-in it may be anybody's idea, so the user is asked
+    if (!session || (await this.requests.isAbout(wanted, session))) return this.end(wanted, browser, http);
     const view = {
       action: localPath(this.options, '/oauth2/logout/confirm'),
       hidden: { ticket: this.tickets.seal('sign-out', wanted) },
-      username: browser.session.username,
+      username: session.username,
     };
     this.pages.send(http, 'sign-out', view, {
-      csrf: browser.csrf,
+      csrf,
       formAction: wanted.redirectUri === undefined ? [] : [formActionOf(wanted.redirectUri)],
       language: languageOf(http, wanted.uiLocales),
     });
@@ -87,11 +88,15 @@ export class SignOutController {
       const { sub } = browser.session;
       this.audit.record({ event: 'browser_sign_out', requestId: http.requestId, clientId: wanted.clientId, sub });
     }
-    if (wanted.location !== undefined) http.seeOther(wanted.location);
-    else this.pages.send(http, 'signed-out', {}, { language: languageOf(http, wanted.uiLocales) });
+    if (wanted.location !== undefined) return http.seeOther(wanted.location);
+    if (wanted.refused !== undefined) http.refusal = { reason: wanted.refused };
+    const ways = backTo(await this.requests.clientOf(wanted)) ?? [
+      { href: localPath(this.options, '/device'), text: 'sign-in.title' },
+    ];
+    this.pages.send(http, 'signed-out', { ways }, { language: languageOf(http, wanted.uiLocales) });
   }
 
   private wantedBy(http: HttpExchange): SignOutRequest {
-    return this.tickets.open<SignOutRequest>('sign-out', http.parameters.get('ticket'));
+    return this.tickets.open<SignOutRequest>('sign-out', http.parameters.get('ticket')).value;
   }
 }

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import type { BrowserSession } from '../browser/browser-session.entity.js';
 import { type Browser, BrowserService } from '../browser/browser.service.js';
 import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
@@ -39,7 +40,6 @@ export class DevicePageController {
   @Post('sign-in')
   async signIn(@Http() http: HttpExchange): Promise<void> {
     const browser = await this.browsers.of(http);
-    this.browsers.checkForm(http, browser);
     const page = this.signInPage(http, browser);
     if (await this.signIns.attempt(browser, page)) this.backToEntry(http);
   }
@@ -48,29 +48,46 @@ export class DevicePageController {
   @Post()
   async check(@Http() http: HttpExchange): Promise<void> {
     const browser = await this.browsers.of(http);
-    this.browsers.checkForm(http, browser);
-    if (!browser.session) return this.backToEntry(http);
-    const userCode = userCodeOf(http);
-    const pending = userCode === undefined ? undefined : await this.devices.findPending(userCode);
-    const client = pending && (await this.clients.find(pending.client_id))?.client;
-    if (!client || client.disabled) return this.showEntry(http, browser, unknownCode());
-    const action = localPath(this.options, '/device/answer');
-    const { username } = browser.session;
-    const view = { action, userCode: spelled(userCode!), client: client.name, scope: pending.scope, username };
-    this.pages.send(http, 'device-confirm', view, { csrf: browser.csrf });
+    if (!this.browsers.checkForm(http, browser) || !browser.session) return this.backToEntry(http);
+    await this.ask(http, browser, browser.session);
   }
 
   @Post('answer')
   async answer(@Http() http: HttpExchange): Promise<void> {
     const browser = await this.browsers.of(http);
-    this.browsers.checkForm(http, browser);
+    const isDecision = this.browsers.checkDecision(http, browser);
     if (!browser.session) return this.backToEntry(http);
+    if (!isDecision) return this.ask(http, browser, browser.session);
+    const { id, sub, authenticated_at } = browser.session;
     const allowed = http.parameters.get('decision') === 'allow';
-    const { sub, authenticated_at } = browser.session;
     const userCode = userCodeOf(http) ?? '';
-    const done = await (allowed ? this.devices.approve(userCode, sub, authenticated_at) : this.devices.deny(userCode));
-    if (!done) return this.showEntry(http, browser, unknownCode());
-    this.pages.send(http, 'device-done', { allowed });
+    const done = await (allowed
+      ? this.devices.approve(userCode, sub, authenticated_at, id)
+      : this.devices.deny(userCode, id));
+    const answered = allowed ? 'approved' : 'denied';
+    if (done || (await this.devices.answeredBy(userCode, sub, id)) === answered) this.showDone(http, answered);
+    else this.showEntry(http, browser, unknownCode());
+  }
+
+  /** Asks whether to connect, and from now on nobody but this browser. */
+  private async ask(http: HttpExchange, browser: Browser, { id, sub, username }: BrowserSession): Promise<void> {
+    const userCode = userCodeOf(http);
+    if (userCode === undefined) return this.showEntry(http, browser, unknownCode());
+    const pending = await this.devices.claim(userCode, id);
+    if (!pending) {
+      const answered = await this.devices.answeredBy(userCode, sub, id);
+      return answered ? this.showDone(http, answered) : this.showEntry(http, browser, unknownCode());
+    }
+    const client = (await this.clients.find(pending.client_id))?.client;
+    if (!client || client.disabled) return this.showEntry(http, browser, unknownCode());
+    const action = localPath(this.options, '/device/answer');
+    const view = { action, userCode: spelled(userCode), client: client.name, scope: pending.scope, username };
+    this.pages.send(http, 'device-confirm', view, { csrf: browser.csrf });
+  }
+
+  private showDone(http: HttpExchange, answered: 'approved' | 'denied'): void {
+    const ways = [{ href: localPath(this.options, '/device'), text: 'device-done.again' }];
+    this.pages.send(http, 'device-done', { allowed: answered === 'approved', ways });
   }
 
   private showEntry(http: HttpExchange, { session, csrf }: Browser, error?: AuthError): void {

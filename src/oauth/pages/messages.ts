@@ -8,6 +8,10 @@ export const MESSAGES = {
   'sign-in.username': { en: 'Username', 'zh-CN': '用户名' },
   'sign-in.password': { en: 'Password', 'zh-CN': '密码' },
   'sign-in.submit': { en: 'Sign in', 'zh-CN': '登录' },
+  'sign-in.changed': {
+    en: 'You have signed in as {username} meanwhile. To use another account, sign in to it here.',
+    'zh-CN': '您已用账号 {username} 登录。如需使用其他账号，请在此登录。',
+  },
   'consent.title': { en: 'Allow access?', 'zh-CN': '是否允许访问？' },
   'consent.intro': { en: '{client} would like to:', 'zh-CN': '{client} 请求以下权限：' },
   'consent.destination': { en: 'You will be taken to {host}.', 'zh-CN': '您将被带往 {host}。' },
@@ -49,6 +53,7 @@ export const MESSAGES = {
     en: 'It got no access. You can close this page.',
     'zh-CN': '该设备未获得访问权限。您可以关闭此页面。',
   },
+  'device-done.again': { en: 'Connect another device', 'zh-CN': '连接其他设备' },
   'sign-out.title': { en: 'Sign out?', 'zh-CN': '是否退出登录？' },
   'sign-out.text': {
     en: 'This signs {username} out in this browser, and out of the apps that were opened from it.',
@@ -60,6 +65,8 @@ export const MESSAGES = {
   'form-post.title': { en: 'One moment', 'zh-CN': '请稍候' },
   'form-post.text': { en: 'Taking you back to {client}.', 'zh-CN': '正在返回 {client}。' },
   'form-post.submit': { en: 'Continue', 'zh-CN': '继续' },
+  'way.back': { en: 'Back to {client}', 'zh-CN': '返回 {client}' },
+  'way.continue': { en: 'Continue to {client}', 'zh-CN': '继续前往 {client}' },
   'error.title': { en: 'This did not work', 'zh-CN': '操作未完成' },
   'error.request-id': { en: 'Request', 'zh-CN': '请求编号' },
 } satisfies PageSource['messages'];

@@ -1,5 +1,6 @@
 import type { PageSource } from '../../base/pages/page-source.js';
 import { MESSAGES } from './messages.js';
+import type { Way } from './way.js';
 
 /**
  * What each page shows, by the name of its template. A host's own templates get the same; a module with pages of its own
@@ -17,6 +18,8 @@ export interface Views {
     username?: string;
     /** What was wrong with the last attempt. */
     problem?: string;
+    /** Who has signed in since the page was drawn that this form came from. */
+    signedInAs?: string;
   };
   consent: {
     action: string;
@@ -43,11 +46,11 @@ export interface Views {
     scope: string[];
     username: string;
   };
-  'device-done': { allowed: boolean };
+  'device-done': { allowed: boolean; ways: Way[] };
   'sign-out': { action: string; hidden: Record<string, string>; username: string };
-  'signed-out': object;
+  'signed-out': { ways: Way[] };
   'form-post': { action: string; hidden: Record<string, string>; client: string; script: string };
-  error: { problem: string; requestId: string };
+  error: { problem: string; requestId: string; ways: Way[] };
 }
 
 export type PageName = keyof Views;
@@ -58,6 +61,7 @@ export const PAGES = {
   templates: [
     'layout',
     'scopes',
+    'ways',
     'sign-in',
     'consent',
     'device',
@@ -67,6 +71,6 @@ export const PAGES = {
     'signed-out',
     'form-post',
     'error',
-  ] satisfies (PageName | 'layout' | 'scopes')[],
+  ] satisfies (PageName | 'layout' | 'scopes' | 'ways')[],
   messages: MESSAGES,
 } satisfies PageSource;

@@ -1,16 +1,33 @@
 import { Controller, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
 import { CLIENT_AUTH_METHODS } from '../../core/clients/client-authenticator.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
+import type { Parameters } from '../../base/http/parameters.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { DPOP_ALGS } from '../../core/dpop/dpop-proof.service.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { TokenController } from '../../token/token.controller.js';
+
+/**
+ * Grants that redeem what the user answered to an earlier request: a nonce is that request's or none's (OpenID Connect
+ * Core §2, §12.2). CloudBase's dialect takes one here all the same.
+ */
+const REDEEMING = new Set([
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'device_code',
+]);
 
 /** `POST /oauth2/token`: the same endpoint, its errors in the words of the standards. */
 @Controller({ path: 'oauth2/token', version: VERSION_NEUTRAL })
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class OAuthTokenController extends TokenController implements MetadataPublisher {
+  protected override parametersOf({ parameters }: HttpExchange): Parameters {
+    return REDEEMING.has(parameters.peek('grant_type') ?? '') ? parameters.without('nonce') : parameters;
+  }
+
   metadata(url: (path: string) => string): ServerMetadata {
     return {
       token_endpoint: url('/oauth2/token'),
