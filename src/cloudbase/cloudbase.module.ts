@@ -12,10 +12,13 @@ import { AnonymousGrant } from './grants/anonymous.grant.js';
 import { SignUpGrant } from './grants/sign-up.grant.js';
 import { VerificationGrant } from './grants/verification.grant.js';
 import { CreateVerifications1763880000001 } from './migrations/1763880000001-create-verifications.js';
+import { BindVerifications1764000006000 } from './migrations/1764000006000-bind-verifications.js';
 import { PasswordRefusals } from './password-refusals.js';
 import { SessionController } from './session.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { UserController } from './user.controller.js';
+import { VerificationAllowance } from './verification/verification-allowance.entity.js';
+import { VerificationAllowances } from './verification/verification-allowances.js';
 import { VerificationController } from './verification/verification.controller.js';
 import { VerificationSender } from './verification/verification-sender.js';
 import { Verification } from './verification/verification.entity.js';
@@ -23,8 +26,8 @@ import { VerificationService } from './verification/verification.service.js';
 
 /** CloudBase's API around the token endpoint, and the grants that only its clients use. */
 @AuthFeature({
-  entities: [Verification],
-  migrations: [CreateVerifications1763880000001],
+  entities: [Verification, VerificationAllowance],
+  migrations: [CreateVerifications1763880000001, BindVerifications1764000006000],
   errors: CLOUDBASE_ERRORS,
 })
 @Module({
@@ -45,6 +48,7 @@ import { VerificationService } from './verification/verification.service.js';
     PasswordRefusals,
     SignUpGrant,
     SudoTokens,
+    VerificationAllowances,
     VerificationGrant,
     VerificationSender,
     VerificationService,

@@ -22,6 +22,7 @@ import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create
 import { BindToKeys1763860000000 } from './migrations/1763860000000-bind-to-keys.js';
 import { SignInWithABrowser1763870000000 } from './migrations/1763870000000-sign-in-with-a-browser.js';
 import { AddUserProfilesAndVerifications1763880000000 } from './migrations/1763880000000-add-user-profiles-and-verifications.js';
+import { SpellMailDomainsOneWay1764000006001 } from './migrations/1764000006001-spell-mail-domains-one-way.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -33,6 +34,7 @@ import { SessionService } from './sessions/session.service.js';
 import { RefreshService } from './sessions/refresh.service.js';
 import { SignOutService } from './sessions/sign-out.service.js';
 import { throttlerOptions } from './throttling/auth-throttler.guard.js';
+import { Budgets } from './throttling/budgets.js';
 import { Limits } from './throttling/limits.js';
 import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 import { BuiltInUsers } from './users/built-in-users.js';
@@ -48,6 +50,7 @@ import { Users } from './users/users.js';
 const GIVEN = [
   AccessTokenService,
   AuthorizationCodeService,
+  Budgets,
   BuiltInUsers,
   ClientAuthenticator,
   ClientService,
@@ -73,6 +76,7 @@ const GIVEN = [
     BindToKeys1763860000000,
     SignInWithABrowser1763870000000,
     AddUserProfilesAndVerifications1763880000000,
+    SpellMailDomainsOneWay1764000006001,
   ],
   errors: CORE_ERRORS,
   commands: [

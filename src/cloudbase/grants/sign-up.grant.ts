@@ -62,8 +62,9 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     const anonymous = anonymous_token === undefined ? undefined : await this.anonymousUser(anonymous_token);
     const users = this.users.table();
     // first of all the proof: without it nobody learns which names and addresses are taken
-    if (!(await this.verifications.holds(contact, verification_token))) throw wrongToken();
-    const consume = () => this.verifications.consume(contact, verification_token);
+    const proof = { contact, token: verification_token, clientId: party.client.id };
+    if (!(await this.verifications.tries('sign_up', proof))) throw wrongToken();
+    const consume = () => this.verifications.consume('sign_up', proof);
     const known = await this.users.directory().findByContact(contact);
     const authenticatedAt = this.clock.now();
     if (known) {
@@ -78,7 +79,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
       return response;
     }
     if (values.username !== undefined && (await users.load(values.username))) {
-      throw new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' }); // the token is not used up
+      throw new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' }); // the token is not used up, but tells so five times
     }
     if (!(await consume())) throw wrongToken();
     const { sub } = await users.signUp(contact, { ...values, password }, anonymous);
