@@ -5,8 +5,6 @@ import { SudoTokens } from './accounts/sudo-tokens.js';
 import { AuthorizeController } from './authorize.controller.js';
 import { Callers } from './callers.js';
 import { CaptchaController } from './captcha/captcha.controller.js';
-import { CaptchaGuard } from './captcha/captcha.guard.js';
-import { Captcha, NoCaptcha } from './captcha/captcha.js';
 import { CLOUDBASE_ERRORS } from './cloudbase.errors.js';
 import { AnonymousGrant } from './grants/anonymous.grant.js';
 import { SignUpGrant } from './grants/sign-up.grant.js';
@@ -43,8 +41,6 @@ import { VerificationService } from './verification/verification.service.js';
     AccountService,
     AnonymousGrant,
     Callers,
-    { provide: Captcha, useClass: NoCaptcha },
-    CaptchaGuard,
     PasswordRefusals,
     SignUpGrant,
     SudoTokens,

@@ -3,6 +3,8 @@ import { DiscoveryModule } from '@nestjs/core';
 import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
 import { AUTH_OPTIONS } from '../base/auth.options.js';
 import { AuthFeature } from '../base/feature.js';
+import { Captcha, NoCaptcha } from './captcha/captcha.js';
+import { CaptchaService } from './captcha/captcha.service.js';
 import { ClientAssertionService } from './clients/client-assertion.service.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientKeys } from './clients/client-keys.js';
@@ -52,6 +54,7 @@ const GIVEN = [
   AuthorizationCodeService,
   Budgets,
   BuiltInUsers,
+  CaptchaService,
   ClientAuthenticator,
   ClientService,
   DeviceAuthorizationService,
@@ -97,9 +100,10 @@ const GIVEN = [
     ClientAssertionService,
     UsedJtiService,
     UserCache,
+    { provide: Captcha, useClass: NoCaptcha },
     { provide: Users, useExisting: UserDirectory },
     ...GIVEN,
   ],
-  exports: [Users, ...GIVEN],
+  exports: [Captcha, Users, ...GIVEN],
 })
 export class CoreModule {}

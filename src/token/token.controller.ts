@@ -1,4 +1,5 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { CaptchaService } from '../core/captcha/captcha.service.js';
 import { ClientAuthenticator } from '../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../core/clients/client-credentials.js';
 import { DpopProofService } from '../core/dpop/dpop-proof.service.js';
@@ -18,6 +19,7 @@ import { ParametersGuard } from '../base/http/parameters.guard.js';
 export class TokenController {
   constructor(
     private readonly authenticator: ClientAuthenticator,
+    private readonly captcha: CaptchaService,
     private readonly dpop: DpopProofService,
     protected readonly grants: GrantService,
   ) {}
@@ -28,6 +30,7 @@ export class TokenController {
   async token(@Http() http: HttpExchange): Promise<void> {
     const { requestId } = http;
     const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
+    await this.captcha.check(http, this.grants.captchaFor(http.parameters.peek('grant_type')));
     const dpopJkt = await this.dpop.accept(http);
     const party = { client, deviceId: deviceIdOf(http), dpopJkt, requestId };
     http.json(200, await this.grants.exchange(party, http.parameters));

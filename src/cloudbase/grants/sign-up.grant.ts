@@ -42,7 +42,7 @@ export class SignUpParameters extends OwnParameters {
 }
 
 /** Signs up who has proven an e-mail address or phone number, and in whoever has an account by it already. */
-@GrantHandler(SIGN_UP, SignUpParameters)
+@GrantHandler(SIGN_UP, SignUpParameters, { captcha: 'sign_up' })
 export class SignUpGrant implements Grant<SignUpParameters> {
   constructor(
     private readonly users: BuiltInUsers,

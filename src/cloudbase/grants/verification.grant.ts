@@ -28,7 +28,7 @@ export class VerificationParameters {
 }
 
 /** Signs in who has proven their e-mail address or phone number by a code. */
-@GrantHandler(VERIFICATION, VerificationParameters)
+@GrantHandler(VERIFICATION, VerificationParameters, { captcha: 'sign_in' })
 export class VerificationGrant implements Grant<VerificationParameters> {
   constructor(
     private readonly users: BuiltInUsers,

@@ -9,6 +9,7 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
+import { CaptchaService } from '../../core/captcha/captcha.service.js';
 import { Budgets, networkOf } from '../../core/throttling/budgets.js';
 import { BearerThrottlerGuard } from '../bearer-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
@@ -18,7 +19,6 @@ import { NewPasswordParameters, required } from '../accounts/own-values.js';
 import { isWanted, purposeOf } from './verification-purpose.js';
 import { VERIFICATION_TTL, VerificationService } from './verification.service.js';
 import { Callers } from '../callers.js';
-import { CaptchaGuard } from '../captcha/captcha.guard.js';
 import { Text } from '../../base/http/rules.js';
 import { Email, PhoneNumber, Username } from '../../core/users/rules.js';
 import { VerificationToken } from '../rules.js';
@@ -68,17 +68,19 @@ export class VerificationController {
     private readonly verifications: VerificationService,
     private readonly users: BuiltInUsers,
     private readonly accounts: AccountService,
+    private readonly captcha: CaptchaService,
     private readonly budgets: Budgets,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
   /** The answer is the same whether there is an account or not, unless `revealAccounts` is on. */
   @Post('verification')
-  @UseGuards(ParametersGuard, BearerThrottlerGuard, CaptchaGuard)
+  @UseGuards(ParametersGuard, BearerThrottlerGuard)
   async send(@Http() http: HttpExchange): Promise<void> {
     const sent = validated(ContactParameters, http.parameters);
     const { client, bearer } = await this.callers.clientOrUser(http);
     if (!isFirstParty(client)) throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
+    await this.captcha.check(http, 'send_code');
     const contact = requireContact(sent);
     const network = networkOf(http.ip);
     // every code costs somebody money, and with revealAccounts tells whether there is an account

@@ -1,10 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { AuditSink } from '../../base/audit.js';
 import { Clock } from '../../base/clock.js';
+import type { CaptchaChallenge } from '../../core/captcha/captcha.js';
+import { CaptchaService } from '../../core/captcha/captcha.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
 import { PRINTABLE } from '../../base/http/rules.js';
+import { withQuery } from '../../base/http/with-query.js';
+import type { Views } from '../pages/views.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { MAX_PASSWORD, MAX_SENT_USERNAME } from '../../core/users/rules.js';
 import { MAX_USERNAME, normalizeUsername } from '../../core/users/username.js';
@@ -16,6 +21,7 @@ import { type Browser, BrowserService } from './browser.service.js';
 export class SignInService {
   constructor(
     private readonly users: Users,
+    private readonly captcha: CaptchaService,
     private readonly browsers: BrowserService,
     private readonly pages: PageService,
     private readonly catalogue: Catalogue,
@@ -23,9 +29,16 @@ export class SignInService {
     private readonly audit: AuditSink,
   ) {}
 
+  /** Shows a sign-in page, with a riddle where the host wants one solved. */
+  async show([http, name, view, settings]: SignInPage): Promise<void> {
+    const challenge = await this.captcha.challenge(http, 'sign_in');
+    if (!challenge) return this.pages.send(http, name, view, settings);
+    this.pages.send(http, name, { ...view, captcha: shown(challenge) }, { ...settings, images: ['data:'] });
+  }
+
   /**
    * Signs the browser in.
-   * @param page what to show again where username or password is wrong
+   * @param page what to show again where username or password is wrong, or a captcha is to be solved
    * @returns false where it was: the page has been sent
    */
   async attempt(browser: Browser, page: SignInPage): Promise<boolean> {
@@ -33,11 +46,12 @@ export class SignInService {
     const { parameters, requestId } = http;
     const username = bounded(parameters.get('username'), MAX_SENT_USERNAME);
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
-    const failure = await this.verify(username, bounded(parameters.get('password'), MAX_PASSWORD));
+    const password = bounded(parameters.get('password'), MAX_PASSWORD);
+    const failure = (await this.captchaFailure(http)) ?? (await this.verify(username, password));
     if (failure instanceof AuthError) {
       this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: failure.reason });
       const problem = this.catalogue.sentence(failure)[settings.language ?? languageOf(http)];
-      this.pages.send(http, name, { ...view, username, problem }, { ...settings, status: 400 });
+      await this.show([http, name, { ...view, username, problem }, { ...settings, status: 400 }]);
       return false;
     }
     const sub = failure;
@@ -50,6 +64,16 @@ export class SignInService {
     return true;
   }
 
+  /** Before the password is looked at: its answer tells nothing to who has not solved the riddle. */
+  private async captchaFailure(http: HttpExchange): Promise<AuthError | undefined> {
+    try {
+      await this.captcha.check(http, 'sign_in');
+    } catch (error) {
+      if (error instanceof AuthError) return error;
+      throw error;
+    }
+  }
+
   /** @returns the user's sub, or why not */
   private async verify(username: string | undefined, password: string | undefined): Promise<string | AuthError> {
     const user =
@@ -59,6 +83,12 @@ export class SignInService {
     if (!user) return new AuthError('invalid_argument', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
     return user.disabled ? new AuthError('permission_denied', { reason: 'USER_DISABLED' }) : user.sub;
   }
+}
+
+/** CloudBase's SDK opens a page's address with these parameters. */
+function shown({ token, data }: CaptchaChallenge): NonNullable<Views['sign-in']['captcha']> {
+  if (data.startsWith('data:')) return { token, image: data };
+  return { token, page: withQuery(data, { state: '', token }) };
 }
 
 /** What is longer than any could be, or has control characters, is as wrong as any other. */

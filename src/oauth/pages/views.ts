@@ -17,6 +17,8 @@ export interface Views {
     username?: string;
     /** What was wrong with the last attempt. */
     problem?: string;
+    /** The riddle of the host's captcha, where it wants one solved: an image as a data: URL, or the address of a page. */
+    captcha?: { token: string; image: string } | { token: string; page: string };
   };
   consent: {
     action: string;
