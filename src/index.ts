@@ -46,6 +46,7 @@ export {
   DeviceAuthorizationService,
   type DeviceAuthorizationResponse,
 } from './core/devices/device-authorization.service.js';
+export { Captcha, type CaptchaAction, type CaptchaChallenge, type CaptchaSubject } from './core/captcha/captcha.js';
 export { JwksFetcher } from './core/clients/jwks-fetcher.js';
 export { IntrospectionService, type Introspection } from './core/sessions/introspection.service.js';
 export { KeyService } from './core/keys/key.service.js';

@@ -29,7 +29,7 @@ const ROUTES: Record<OptionalWing, [method: 'get' | 'post', path: string][]> = {
 };
 const TABLES: Record<OptionalWing, string[]> = {
   oauth: ['auth_browser_session', 'auth_consent', 'auth_pushed_request'],
-  cloudbase: ['auth_verification'],
+  cloudbase: ['auth_verification', 'auth_verification_allowance'],
 };
 
 const BOTH: OptionalWing[] = ['oauth', 'cloudbase'];

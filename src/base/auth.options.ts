@@ -46,6 +46,10 @@ export interface AuthOptions {
   limitClient?: Limit;
   /** Budget of sign-in attempts by account. Default: 10 per 300 s. */
   limitAccount?: Limit;
+  /** Budget of verification codes by client address (IPv6: by /48), for text messages cost money. Default: 60 per 3600 s. */
+  limitSends?: Limit;
+  /** The same by client. Default: 1000 per 3600 s. */
+  limitClientSends?: Limit;
   /** Password hashes computed at once. Default: the number of cores, at most 3. */
   hashingConcurrency?: number;
   /** Sign-ins that may wait for a hash; one more is answered `unavailable`. Default: 64. */
@@ -56,6 +60,8 @@ export interface AuthOptions {
   revealAccounts?: boolean;
   /** `smtp://` or `smtps://` URL of the server that verification codes are mailed through. Default: none. */
   smtpUrl?: string;
+  /** Whether mails may leave unencrypted where that server is another machine. Default: false. */
+  smtpPlaintext?: boolean;
   /** Sender of those mails. Default: `no-reply@<host of the issuer>`. */
   mailFrom?: string;
   /** Whether codes that nothing else delivers are written to the log: for development. Default: false. */
@@ -117,6 +123,8 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
     limitIp: limit('limitIp', options.limitIp ?? { requests: 300, seconds: 60 }),
     limitClient: limit('limitClient', options.limitClient ?? { requests: 6000, seconds: 60 }),
     limitAccount: limit('limitAccount', options.limitAccount ?? { requests: 10, seconds: 300 }),
+    limitSends: limit('limitSends', options.limitSends ?? { requests: 60, seconds: 3600 }),
+    limitClientSends: limit('limitClientSends', options.limitClientSends ?? { requests: 1000, seconds: 3600 }),
     // libuv has four threads by default, and the database needs one
     hashingConcurrency: within(
       'hashingConcurrency',
@@ -128,6 +136,7 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
     maxDevices: within('maxDevices', options.maxDevices ?? 0, 0, 10_000),
     revealAccounts: options.revealAccounts ?? false,
     smtpUrl: smtpUrl(options.smtpUrl),
+    smtpPlaintext: options.smtpPlaintext ?? false,
     mailFrom: options.mailFrom ?? `no-reply@${issuer.hostname}`,
     logVerificationCodes: options.logVerificationCodes ?? false,
     cleanupInterval: within('cleanupInterval', options.cleanupInterval ?? 60, 0, 86_400),

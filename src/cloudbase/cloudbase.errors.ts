@@ -46,28 +46,6 @@ export const CLOUDBASE_ERRORS = {
       ),
     },
   },
-  captcha_required: {
-    error: 'captcha_required',
-    status: 400,
-    code: 9,
-    error_code: 40023,
-    oauth: oauth('access_denied', 400),
-    sentence: say('Solve a captcha first.', '请先完成人机验证。'),
-    reasons: {
-      CAPTCHA_REQUIRED: say('Solve a captcha first.', '请先完成人机验证。'),
-    },
-  },
-  captcha_invalid: {
-    error: 'captcha_invalid',
-    status: 400,
-    code: 3,
-    error_code: 40024,
-    oauth: oauth('access_denied', 400),
-    sentence: say('The captcha was solved wrongly or too long ago.', '人机验证不正确或已过期。'),
-    reasons: {
-      CAPTCHA_INVALID: say('The captcha was solved wrongly or too long ago.', '人机验证不正确或已过期。'),
-    },
-  },
   user_blocked: {
     error: 'user_blocked',
     status: 403,
@@ -121,6 +99,7 @@ export const CLOUDBASE_ERRORS = {
   },
   resource_exhausted: {
     reasons: {
+      LIMIT_SENDS: say('Too many codes were asked for; try again later.', '请求验证码次数过多，请稍后重试。'),
       LIMIT_VERIFICATION: say('A code was sent a moment ago; try again later.', '验证码发送过于频繁，请稍后重试。'),
     },
   },

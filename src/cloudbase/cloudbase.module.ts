@@ -5,17 +5,18 @@ import { SudoTokens } from './accounts/sudo-tokens.js';
 import { AuthorizeController } from './authorize.controller.js';
 import { Callers } from './callers.js';
 import { CaptchaController } from './captcha/captcha.controller.js';
-import { CaptchaGuard } from './captcha/captcha.guard.js';
-import { Captcha, NoCaptcha } from './captcha/captcha.js';
 import { CLOUDBASE_ERRORS } from './cloudbase.errors.js';
 import { AnonymousGrant } from './grants/anonymous.grant.js';
 import { SignUpGrant } from './grants/sign-up.grant.js';
 import { VerificationGrant } from './grants/verification.grant.js';
 import { CreateVerifications1763880000001 } from './migrations/1763880000001-create-verifications.js';
+import { BindVerifications1764000006000 } from './migrations/1764000006000-bind-verifications.js';
 import { PasswordRefusals } from './password-refusals.js';
 import { SessionController } from './session.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { UserController } from './user.controller.js';
+import { VerificationAllowance } from './verification/verification-allowance.entity.js';
+import { VerificationAllowances } from './verification/verification-allowances.js';
 import { VerificationController } from './verification/verification.controller.js';
 import { VerificationSender } from './verification/verification-sender.js';
 import { Verification } from './verification/verification.entity.js';
@@ -23,8 +24,8 @@ import { VerificationService } from './verification/verification.service.js';
 
 /** CloudBase's API around the token endpoint, and the grants that only its clients use. */
 @AuthFeature({
-  entities: [Verification],
-  migrations: [CreateVerifications1763880000001],
+  entities: [Verification, VerificationAllowance],
+  migrations: [CreateVerifications1763880000001, BindVerifications1764000006000],
   errors: CLOUDBASE_ERRORS,
 })
 @Module({
@@ -40,11 +41,10 @@ import { VerificationService } from './verification/verification.service.js';
     AccountService,
     AnonymousGrant,
     Callers,
-    { provide: Captcha, useClass: NoCaptcha },
-    CaptchaGuard,
     PasswordRefusals,
     SignUpGrant,
     SudoTokens,
+    VerificationAllowances,
     VerificationGrant,
     VerificationSender,
     VerificationService,

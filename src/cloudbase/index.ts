@@ -1,3 +1,4 @@
 import './cloudbase.errors.js'; // for the types of AuthError
-export { Captcha, type CaptchaChallenge, type CaptchaSubject } from './captcha/captcha.js';
-export { VerificationSender, type VerificationMessage } from './verification/verification-sender.js';
+export type { VerificationMessage } from './verification/verification-message.js';
+export type { VerificationPurpose } from './verification/verification-purpose.js';
+export { VerificationSender } from './verification/verification-sender.js';

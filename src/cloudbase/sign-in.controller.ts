@@ -1,5 +1,6 @@
 import { Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { ANONYMOUS, SIGN_UP, VERIFICATION } from './first-party.js';
+import { CaptchaService } from '../core/captcha/captcha.service.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
@@ -9,7 +10,6 @@ import { SignInThrottlerGuard } from './sign-in-throttler.guard.js';
 import { GrantService } from '../token/grant.service.js';
 import { OptionalParametersGuard, ParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
-import { CaptchaGuard } from './captcha/captcha.guard.js';
 import { PasswordRefusals } from './password-refusals.js';
 
 /** CloudBase's own ways to a token set: each is a grant of the token endpoint under another name. */
@@ -18,13 +18,14 @@ import { PasswordRefusals } from './password-refusals.js';
 export class SignInController {
   constructor(
     private readonly callers: Callers,
+    private readonly captcha: CaptchaService,
     private readonly grants: GrantService,
     private readonly refusals: PasswordRefusals,
   ) {}
 
   /** By a password, or by the proof of an e-mail address or phone number. */
   @Post('signin')
-  @UseGuards(ParametersGuard, SignInThrottlerGuard, CaptchaGuard)
+  @UseGuards(ParametersGuard, SignInThrottlerGuard)
   @Presents((parameters) => ({ username: parameters.peek('username') }))
   async signIn(@Http() http: HttpExchange): Promise<void> {
     const proven = http.parameters.peek('verification_token') !== undefined;
@@ -32,13 +33,13 @@ export class SignInController {
   }
 
   @Post('signin/anonymously')
-  @UseGuards(OptionalParametersGuard, AuthThrottlerGuard, CaptchaGuard)
+  @UseGuards(OptionalParametersGuard, AuthThrottlerGuard)
   async signInAnonymously(@Http() http: HttpExchange): Promise<void> {
     await this.exchange(ANONYMOUS[0]!, http);
   }
 
   @Post('signup')
-  @UseGuards(ParametersGuard, AuthThrottlerGuard, CaptchaGuard)
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async signUp(@Http() http: HttpExchange): Promise<void> {
     await this.exchange(SIGN_UP[0]!, http);
   }
@@ -56,6 +57,7 @@ export class SignInController {
 
   private async exchange(grantType: string, http: HttpExchange): Promise<void> {
     const party = await this.callers.party(http);
+    await this.captcha.check(http, this.grants.captchaFor(grantType));
     const { parameters } = http;
     const answer = await this.grants
       .exchange(party, parameters, grantType)

@@ -130,6 +130,28 @@ export const CORE_ERRORS = {
       ),
     },
   },
+  captcha_required: {
+    error: 'captcha_required',
+    status: 400,
+    code: 9,
+    error_code: 40023,
+    oauth: oauth('access_denied', 400),
+    sentence: say('Solve a captcha first.', '请先完成人机验证。'),
+    reasons: {
+      CAPTCHA_REQUIRED: say('Solve a captcha first.', '请先完成人机验证。'),
+    },
+  },
+  captcha_invalid: {
+    error: 'captcha_invalid',
+    status: 400,
+    code: 3,
+    error_code: 40024,
+    oauth: oauth('access_denied', 400),
+    sentence: say('The captcha was solved wrongly or too long ago.', '人机验证不正确或已过期。'),
+    reasons: {
+      CAPTCHA_INVALID: say('The captcha was solved wrongly or too long ago.', '人机验证不正确或已过期。'),
+    },
+  },
   unauthorized_client: {
     error: 'unauthorized_client',
     status: 401,

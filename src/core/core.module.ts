@@ -3,6 +3,8 @@ import { DiscoveryModule } from '@nestjs/core';
 import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
 import { AUTH_OPTIONS } from '../base/auth.options.js';
 import { AuthFeature } from '../base/feature.js';
+import { Captcha, NoCaptcha } from './captcha/captcha.js';
+import { CaptchaService } from './captcha/captcha.service.js';
 import { ClientAssertionService } from './clients/client-assertion.service.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientKeys } from './clients/client-keys.js';
@@ -24,6 +26,7 @@ import { SignInWithABrowser1763870000000 } from './migrations/1763870000000-sign
 import { AddUserProfilesAndVerifications1763880000000 } from './migrations/1763880000000-add-user-profiles-and-verifications.js';
 import { RememberNetworks1764000007000 } from './migrations/1764000007000-remember-networks.js';
 import { ClaimUserCodes1764000004000 } from './migrations/1764000004000-claim-user-codes.js';
+import { SpellMailDomainsOneWay1764000006001 } from './migrations/1764000006001-spell-mail-domains-one-way.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -38,6 +41,7 @@ import { SessionService } from './sessions/session.service.js';
 import { RefreshService } from './sessions/refresh.service.js';
 import { SignOutService } from './sessions/sign-out.service.js';
 import { throttlerOptions } from './throttling/auth-throttler.guard.js';
+import { Budgets } from './throttling/budgets.js';
 import { Limits } from './throttling/limits.js';
 import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 import { BuiltInUsers } from './users/built-in-users.js';
@@ -53,7 +57,9 @@ import { Users } from './users/users.js';
 const GIVEN = [
   AccessTokenService,
   AuthorizationCodeService,
+  Budgets,
   BuiltInUsers,
+  CaptchaService,
   ClientAuthenticator,
   ClientService,
   DeviceAuthorizationService,
@@ -81,6 +87,7 @@ const GIVEN = [
     SignInWithABrowser1763870000000,
     AddUserProfilesAndVerifications1763880000000,
     ClaimUserCodes1764000004000,
+    SpellMailDomainsOneWay1764000006001,
     RememberNetworks1764000007000,
   ],
   errors: CORE_ERRORS,
@@ -103,9 +110,10 @@ const GIVEN = [
     UsedJtiService,
     Networks,
     UserCache,
+    { provide: Captcha, useClass: NoCaptcha },
     { provide: Users, useExisting: UserDirectory },
     ...GIVEN,
   ],
-  exports: [Users, ...GIVEN],
+  exports: [Captcha, Users, ...GIVEN],
 })
 export class CoreModule {}

@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import type { CaptchaAction } from '../core/captcha/captcha.js';
 import type { Client } from '../core/clients/client.entity.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import type { Parameters } from '../base/http/parameters.js';
@@ -40,6 +41,11 @@ export class GrantService implements OnModuleInit {
   /** The first spelling of a grant_type; undefined: there is no handler for it. */
   canonical(grantType: string): string | undefined {
     return this.grants.get(grantType)?.grantTypes[0];
+  }
+
+  /** What a host may demand a captcha for, before a grant of this type. */
+  captchaFor(grantType: string | undefined): CaptchaAction | undefined {
+    return grantType === undefined ? undefined : this.grants.get(grantType)?.captcha;
   }
 
   /**

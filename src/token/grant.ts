@@ -1,5 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
 import type { ParametersClass } from '../base/http/validated.js';
+import type { CaptchaAction } from '../core/captcha/captcha.js';
 import type { Party } from '../core/sessions/lease.js';
 import type { TokenResponse } from './token-response.js';
 
@@ -19,6 +20,8 @@ export interface GrantRegistration {
   /** The grant_type; every further one is another spelling of it. */
   grantTypes: string[];
   parameters: ParametersClass;
+  /** What a host may have it ask a captcha for; left out: nothing. */
+  captcha?: CaptchaAction;
 }
 
 export const GRANT_HANDLER = 'nest-auth:grant-handler';
@@ -28,11 +31,13 @@ export const GRANT_HANDLER = 'nest-auth:grant-handler';
  * @param grantType a name of RFC 6749, or a URI (RFC 6749 §4.5); an array lists its spellings
  * @param parameters the class of its parameters: `@Text()`, `@Scope()`, or class-validator's own with `@IsDefined()` on
  *   those it requires
+ * @param more.captcha what a host may demand a captcha for (Captcha), where the grant lets somebody in
  */
 export function GrantHandler<P extends object>(
   grantType: string | string[],
   parameters: ParametersClass<P>,
+  more: Pick<GrantRegistration, 'captcha'> = {},
 ): <T extends new (...args: never[]) => Grant<P>>(target: T) => void {
-  const registration: GrantRegistration = { grantTypes: [grantType].flat(), parameters };
+  const registration: GrantRegistration = { grantTypes: [grantType].flat(), parameters, ...more };
   return applyDecorators(Injectable(), SetMetadata(GRANT_HANDLER, registration));
 }

@@ -1,4 +1,5 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { CaptchaService } from '../core/captcha/captcha.service.js';
 import { methodNotAllowed } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
@@ -15,6 +16,7 @@ import { ParametersGuard } from '../base/http/parameters.guard.js';
 export class TokenController {
   constructor(
     private readonly parties: Parties,
+    private readonly captcha: CaptchaService,
     protected readonly grants: GrantService,
   ) {}
 
@@ -23,6 +25,7 @@ export class TokenController {
   @Presents(presented)
   async token(@Http() http: HttpExchange): Promise<void> {
     const party = await this.parties.of(http);
+    await this.captcha.check(http, this.grants.captchaFor(http.parameters.peek('grant_type')));
     http.json(200, await this.grants.exchange(party, this.parametersOf(http)));
   }
 

@@ -1,5 +1,5 @@
 import request from 'supertest';
-import { Captcha } from '../../src/cloudbase/captcha/captcha.js';
+import { Captcha } from '../../src/core/captcha/captcha.js';
 import { UserService } from '../../src/core/users/user.service.js';
 import { invalid, missing, tooLong, MALFORMED_SCOPE } from '../fixtures.js';
 import { expectError, type Service, startService } from '../service.js';

@@ -8,7 +8,8 @@ import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { type Contact, contactOf } from '../../core/users/contact.js';
 import type { OwnValues } from '../../core/users/user.service.js';
 import type { UserProfile } from '../../core/users/users.js';
-import { VerificationService } from '../verification/verification.service.js';
+import type { VerificationUse } from '../verification/verification-purpose.js';
+import { type VerificationProof, VerificationService } from '../verification/verification.service.js';
 import { SudoTokens } from './sudo-tokens.js';
 
 /** How far ahead a session is marked while its user's password changes, in milliseconds. */
@@ -33,7 +34,7 @@ export class AccountService {
   async sudo(bearer: AccessToken, proof: { password: string } | { verificationToken: string }): Promise<string> {
     const profile = await this.profileOf(bearer);
     if ('password' in proof) await this.checkPassword(profile, proof.password);
-    else await this.consumeAny(contactsOf(profile), proof.verificationToken);
+    else await this.consumeAny('sudo', bearer, contactsOf(profile), proof.verificationToken);
     return this.sudoTokens.issue(bearer.sub, bearer.sid!);
   }
 
@@ -54,10 +55,10 @@ export class AccountService {
    * Sets the password of whoever has proven this contact, and ends all of their sessions.
    * @throws AuthError invalid_verification_code, the same where nobody has an account by it
    */
-  async resetPassword(contact: Contact, verificationToken: string, password: string): Promise<void> {
+  async resetPassword(proof: VerificationProof, password: string): Promise<void> {
     const directory = this.users.directory();
-    const proven = await this.verifications.consume(contact, verificationToken);
-    const user = proven ? await directory.findByContact(contact) : undefined;
+    const proven = await this.verifications.consume('reset', proof);
+    const user = proven ? await directory.findByContact(proof.contact) : undefined;
     if (!user) throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
     await this.users.table().setPassword(user.sub, password);
     await this.sessions.revokeAll({ sub: user.sub });
@@ -78,14 +79,15 @@ export class AccountService {
   async changeContact(bearer: AccessToken, contact: Contact, sudo: string, verificationToken: string): Promise<void> {
     const { validAfter } = await this.named(bearer);
     this.sudoTokens.check(sudo, bearer.sub, bearer.sid!, validAfter);
-    await this.consumeAny([contact], verificationToken);
+    await this.consumeAny('contact', bearer, [contact], verificationToken);
     await this.users.table().setContact(bearer.sub, contact);
   }
 
   /** The same for the SDK's updateUser(), which verifies a code sent to this very user and drops the token. */
   async adoptVerified(bearer: AccessToken, contact: Contact): Promise<void> {
     await this.named(bearer);
-    if (!(await this.verifications.consumeOwn(contact, bearer.sub))) throw invalidToken();
+    const proof = { contact, clientId: bearer.client_id, sub: bearer.sub };
+    if (!(await this.verifications.consume('contact', proof))) throw invalidToken();
     await this.users.table().setContact(bearer.sub, contact);
   }
 
@@ -105,8 +107,16 @@ export class AccountService {
     throw new AuthError('invalid_username_or_password', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
   }
 
-  private async consumeAny(contacts: Contact[], verificationToken: string): Promise<void> {
-    for (const contact of contacts) if (await this.verifications.consume(contact, verificationToken)) return;
+  /** By a code that this very user asked for. */
+  private async consumeAny(
+    use: VerificationUse,
+    bearer: AccessToken,
+    contacts: Contact[],
+    token: string,
+  ): Promise<void> {
+    const { client_id: clientId, sub } = bearer;
+    for (const contact of contacts)
+      if (await this.verifications.consume(use, { contact, token, clientId, sub })) return;
     throw invalidToken();
   }
 

@@ -8,7 +8,7 @@ import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { Callers } from '../callers.js';
-import { Captcha } from './captcha.js';
+import { Captcha } from '../../core/captcha/captcha.js';
 
 class ChallengeParameters {
   @Text({ max: 2048 })

@@ -13,7 +13,7 @@ const ANONYMOUS_DEVICE = purpose('anonymous-device');
 export class AnonymousParameters {}
 
 /** Signs a device in without asking who is there: one device (`x-device-id`) is one anonymous user. */
-@GrantHandler(ANONYMOUS, AnonymousParameters)
+@GrantHandler(ANONYMOUS, AnonymousParameters, { captcha: 'sign_in_anonymously' })
 export class AnonymousGrant implements Grant<AnonymousParameters> {
   constructor(
     private readonly users: BuiltInUsers,

@@ -42,7 +42,7 @@ export class SignUpParameters extends OwnParameters {
 }
 
 /** Signs up who has proven an e-mail address or phone number, and in whoever has an account by it already. */
-@GrantHandler(SIGN_UP, SignUpParameters)
+@GrantHandler(SIGN_UP, SignUpParameters, { captcha: 'sign_up' })
 export class SignUpGrant implements Grant<SignUpParameters> {
   constructor(
     private readonly users: BuiltInUsers,
@@ -62,8 +62,9 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     const anonymous = anonymous_token === undefined ? undefined : await this.anonymousUser(anonymous_token, party);
     const users = this.users.table();
     // first of all the proof: without it nobody learns which names and addresses are taken
-    if (!(await this.verifications.holds(contact, verification_token))) throw wrongToken();
-    const consume = () => this.verifications.consume(contact, verification_token);
+    const proof = { contact, token: verification_token, clientId: party.client.id };
+    if (!(await this.verifications.tries('sign_up', proof))) throw wrongToken();
+    const consume = () => this.verifications.consume('sign_up', proof);
     const known = await this.users.directory().findByContact(contact);
     const authenticatedAt = this.clock.now();
     if (known) {
@@ -78,7 +79,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
       return response;
     }
     if (values.username !== undefined && (await users.load(values.username))) {
-      throw new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' }); // the token is not used up
+      throw new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' }); // the token is not used up, but tells so five times
     }
     await party.useProof?.();
     if (!(await consume())) throw wrongToken();

@@ -28,7 +28,7 @@ export class VerificationParameters {
 }
 
 /** Signs in who has proven their e-mail address or phone number by a code. */
-@GrantHandler(VERIFICATION, VerificationParameters)
+@GrantHandler(VERIFICATION, VerificationParameters, { captcha: 'sign_in' })
 export class VerificationGrant implements Grant<VerificationParameters> {
   constructor(
     private readonly users: BuiltInUsers,
@@ -43,14 +43,14 @@ export class VerificationGrant implements Grant<VerificationParameters> {
     const contact = contactOf(username);
     if (!contact) throw badField('username', 'PARAMETER_INVALID', 'must be an e-mail address or a phone number');
     const authenticatedAt = this.clock.now();
+    // the proof before anything else: only who has given it learns, in the answer or in its time, who signs in by it
+    const proof = { contact, token: verification_token, clientId: party.client.id };
+    if (!(await this.verifications.consume('sign_in', proof))) {
+      throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
+    }
     const user = await this.users.directory().findByContact(contact);
-    const consume = () => this.verifications.consume(contact, verification_token);
-    const response = user
-      ? await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce, consume })
-      : undefined;
-    if (response) return response;
-    // only who has proven that the address is theirs learns that nobody signs in by it
-    if (!user && (await consume())) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
-    throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
+    if (!user) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
+    const response = await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce });
+    return response!; // the token is used up already
   }
 }

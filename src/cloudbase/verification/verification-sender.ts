@@ -2,16 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { createTransport, type Transporter } from 'nodemailer';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { Contact } from '../../core/users/contact.js';
-
-/** A code on its way to somebody. */
-export interface VerificationMessage {
-  to: Contact;
-  /** Six digits. */
-  code: string;
-  /** Seconds. */
-  expiresIn: number;
-  language: 'en' | 'zh-CN';
-}
+import { type VerificationMessage, VERIFICATION_TEXTS } from './verification-message.js';
 
 /**
  * Delivers verification codes. By default e-mail through `smtpUrl`, and where `logVerificationCodes` is on a line of the
@@ -23,7 +14,8 @@ export class VerificationSender {
   private readonly mail?: Transporter;
 
   constructor(@Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions) {
-    if (options.smtpUrl !== undefined) this.mail = createTransport(options.smtpUrl);
+    if (options.smtpUrl !== undefined)
+      this.mail = createTransport(transportUrl(options.smtpUrl, options.smtpPlaintext));
   }
 
   /** Whether codes can be sent this way at all. */
@@ -32,23 +24,25 @@ export class VerificationSender {
   }
 
   /** Nobody waits for it: how long it takes must not tell whether there is an account. */
-  async send({ to, code, expiresIn, language }: VerificationMessage): Promise<void> {
+  async send(message: VerificationMessage): Promise<void> {
+    const { to, code, language, client, purpose } = message;
     if (to.channel === 'email' && this.mail) {
-      const { subject, text } = TEXTS[language](code, Math.round(expiresIn / 60));
+      const { subject, text } = VERIFICATION_TEXTS[language](message);
       await this.mail.sendMail({ from: this.options.mailFrom, to: to.value, subject, text });
     } else if (this.options.logVerificationCodes) {
-      this.logger.log({ msg: 'verification code', to: to.value, verificationCode: code });
+      this.logger.log({ msg: 'verification code', to: to.value, verificationCode: code, client, purpose });
     }
   }
 }
 
-const TEXTS: Record<VerificationMessage['language'], (code: string, minutes: number) => Record<string, string>> = {
-  en: (code, minutes) => ({
-    subject: `Your verification code: ${code}`,
-    text: `Your verification code is ${code}. It works for ${minutes} minutes.\n\nIf you did not ask for it, ignore this mail and tell nobody the code.\n`,
-  }),
-  'zh-CN': (code, minutes) => ({
-    subject: `您的验证码：${code}`,
-    text: `您的验证码是 ${code}，${minutes} 分钟内有效。\n\n如非本人操作，请忽略此邮件，切勿将验证码告知他人。\n`,
-  }),
-};
+/**
+ * Codes and the server's password never leave in the clear: without TLS from the start, STARTTLS is demanded (RFC 3207),
+ * whatever the URL's query says. On this machine, and where the operator says so, it is taken where it is offered.
+ */
+function transportUrl(smtpUrl: string, plaintext: boolean): string {
+  const url = new URL(smtpUrl);
+  if (!plaintext && !LOOPBACK.test(url.hostname)) url.searchParams.set('requireTLS', 'true');
+  return url.href;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { AccountService } from '../accounts/account.service.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
-import { isFirstParty } from '../first-party.js';
+import { ANONYMOUS_SCOPE, isFirstParty } from '../first-party.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
@@ -9,14 +9,16 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
+import { CaptchaService } from '../../core/captcha/captcha.service.js';
+import { Budgets, networkOf } from '../../core/throttling/budgets.js';
 import { BearerThrottlerGuard } from '../bearer-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { requireContact } from '../../core/users/contact.js';
 import { NewPasswordParameters, required } from '../accounts/own-values.js';
+import { isWanted, purposeOf } from './verification-purpose.js';
 import { VERIFICATION_TTL, VerificationService } from './verification.service.js';
 import { Callers } from '../callers.js';
-import { CaptchaGuard } from '../captcha/captcha.guard.js';
 import { Text } from '../../base/http/rules.js';
 import { Email, PhoneNumber, Username } from '../../core/users/rules.js';
 import { VerificationToken } from '../rules.js';
@@ -36,6 +38,9 @@ class ContactParameters extends NewPasswordParameters {
 
   @Text({ format: TARGET })
   target?: string;
+
+  @Text({ max: 32 })
+  usage?: string;
 
   @VerificationToken()
   verification_token?: string;
@@ -63,47 +68,62 @@ export class VerificationController {
     private readonly verifications: VerificationService,
     private readonly users: BuiltInUsers,
     private readonly accounts: AccountService,
+    private readonly captcha: CaptchaService,
+    private readonly budgets: Budgets,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
   /** The answer is the same whether there is an account or not, unless `revealAccounts` is on. */
   @Post('verification')
-  @UseGuards(ParametersGuard, BearerThrottlerGuard, CaptchaGuard)
+  @UseGuards(ParametersGuard, BearerThrottlerGuard)
   async send(@Http() http: HttpExchange): Promise<void> {
     const sent = validated(ContactParameters, http.parameters);
     const { client, bearer } = await this.callers.clientOrUser(http);
     if (!isFirstParty(client)) throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
+    await this.captcha.check(http, 'send_code');
     const contact = requireContact(sent);
+    const network = networkOf(http.ip);
+    // every code costs somebody money, and with revealAccounts tells whether there is an account
+    await this.budgets.spend('sends', network, this.options.limitSends, 'LIMIT_SENDS');
+    await this.budgets.spend('client-sends', client.id, this.options.limitClientSends, 'LIMIT_SENDS');
     const owner = await this.users.directory().findByContact(contact);
-    const own = owner !== undefined && owner.sub === bearer?.sub;
+    // an anonymous user is at the door, like somebody who is not signed in
+    const sub = bearer?.scope === ANONYMOUS_SCOPE ? undefined : bearer?.sub;
+    const known = owner !== undefined;
+    const own = known && owner.sub === sub;
+    const asked = { ...sent, signedIn: sub !== undefined, known, own };
     const revealed = own || this.options.revealAccounts;
-    if (sent.target === 'USER' && !owner && revealed) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
+    if (sent.target === 'USER' && !known && revealed) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
     const verification_id = await this.verifications.start(contact, {
-      deliver: wanted(sent.target, owner !== undefined, own),
-      sub: bearer?.sub,
+      client,
+      purpose: purposeOf(asked),
+      by: sub === undefined ? `network ${network}` : `user ${sub}`,
+      own,
+      sub,
+      deliver: isWanted(asked),
       language: languageOf(http),
     });
-    const is_user = revealed && owner !== undefined;
-    http.json(200, { verification_id, expires_in: VERIFICATION_TTL, is_user });
+    http.json(200, { verification_id, expires_in: VERIFICATION_TTL, is_user: revealed && known });
   }
 
   @Post('verification/verify')
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async verify(@Http() http: HttpExchange): Promise<void> {
-    await this.callers.party(http);
+    const { client } = await this.callers.party(http);
     const { verification_id, verification_code } = validated(CodeParameters, http.parameters);
-    const verification_token = await this.verifications.verify(verification_id, verification_code);
+    const verification_token = await this.verifications.verify(verification_id, verification_code, client.id);
     http.json(200, { verification_token, expires_in: VERIFICATION_TTL });
   }
 
   @Post('reset')
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async reset(@Http() http: HttpExchange): Promise<void> {
-    await this.callers.party(http);
+    const { client } = await this.callers.party(http);
     const sent = validated(ContactParameters, http.parameters);
     const contact = requireContact(sent);
     const password = required('new_password', sent.new_password);
-    await this.accounts.resetPassword(contact, required('verification_token', sent.verification_token), password);
+    const token = required('verification_token', sent.verification_token);
+    await this.accounts.resetPassword({ contact, token, clientId: client.id }, password);
     http.json(200, {});
   }
 
@@ -116,11 +136,4 @@ export class VerificationController {
     const { username } = validated(UsernameParameters, http.query);
     http.json(200, { exist: (await this.users.directory().knows(username)) !== undefined });
   }
-}
-
-/** Whether a code goes out: to users, to strangers, to the caller, or to anybody. */
-function wanted(target: string | undefined, known: boolean, own: boolean): boolean {
-  if (target === 'USER') return known;
-  if (target === 'NOT_USER') return !known;
-  return target === 'CUR_USER' ? own : true;
 }

@@ -1,14 +1,18 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { IsNull, LessThan, LessThanOrEqual, MoreThan, Not } from 'typeorm';
+import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, MoreThan, Not } from 'typeorm';
 import { Clock } from '../../base/clock.js';
 import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
-import { isDuplicate } from '../../base/database/faults.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import type { Client } from '../../core/clients/client.entity.js';
 import type { Contact } from '../../core/users/contact.js';
-import { type VerificationMessage, VerificationSender } from './verification-sender.js';
+import { VerificationAllowances } from './verification-allowances.js';
+import { nameOf, type VerificationMessage } from './verification-message.js';
+import { purposesFor, type VerificationPurpose, type VerificationUse } from './verification-purpose.js';
+import { VerificationSender } from './verification-sender.js';
 import { Verification } from './verification.entity.js';
 
 const TOKEN = purpose('verification-token');
@@ -19,11 +23,20 @@ const CODE = purpose('verification-code');
 export const VERIFICATION_TTL = 600;
 /** Wrong guesses that a code survives. */
 const TRIES = 5;
-/** Least milliseconds between two codes for one target. */
-const PAUSE = 60_000;
-/** Codes that one target is sent in a day: 50 guesses at a six-digit number. */
-const SENDS_PER_DAY = 10;
-const DAY = 86_400_000;
+/** What one target is sent on behalf of one who asks: nobody else's asking keeps the owner from their code. */
+const PER_ASKER = { pause: 60_000, perDay: 10 };
+/** What strangers together may have sent to one target: 150 guesses a day at a six-digit number. */
+const PER_TARGET = { pause: 0, perDay: 30 };
+
+/**
+ * What is presented as proof that somebody owns an e-mail address or phone number: the token, or that this signed-in user
+ * asked for the code and has verified it, or both.
+ */
+export type VerificationProof = {
+  contact: Contact;
+  /** Who presents it: it must be the client that asked for the code. */
+  clientId: string;
+} & ({ token: string; sub?: string } | { token?: undefined; sub: string });
 
 /** Sends codes to e-mail addresses and phone numbers, and takes them back as proof that somebody owns one. */
 @Injectable()
@@ -37,6 +50,7 @@ export class VerificationService implements OnModuleDestroy {
     private readonly database: AuthDatabase,
     private readonly secret: ServiceSecret,
     private readonly sender: VerificationSender,
+    private readonly allowances: VerificationAllowances,
     private readonly clock: Clock,
   ) {}
 
@@ -45,30 +59,48 @@ export class VerificationService implements OnModuleDestroy {
   }
 
   /**
-   * Sends a code.
-   * @param options.deliver false: the answer is the same, and nothing is sent
-   * @param options.sub the signed-in user who asks
+   * Sends a code. It replaces none that is under way: others may ask for codes to the same target.
+   * @param asked.deliver false: the answer is the same, nothing is sent, and no code is right
+   * @param asked.by whose allowance it takes, besides the target's
+   * @param asked.own whether it is the signed-in user's own contact, so that no stranger's sends count
    * @returns the verification_id
    * @throws AuthError resource_exhausted, permission_denied
    */
   async start(
     to: Contact,
-    options: { deliver: boolean; sub?: string; language: VerificationMessage['language'] },
+    asked: {
+      client: Client;
+      purpose: VerificationPurpose;
+      by: string;
+      own: boolean;
+      sub?: string;
+      deliver: boolean;
+      language: VerificationMessage['language'];
+    },
   ): Promise<string> {
     if (!this.sender.delivers(to.channel)) {
       throw new AuthError('permission_denied', { reason: 'VERIFICATION_CHANNEL_OFF' });
     }
+    const target = this.targetOf(to);
+    await this.allowances.take(this.secret.hash(TARGET, `${target} ${asked.by}`), PER_ASKER);
+    if (!asked.own) await this.allowances.take(target, PER_TARGET);
     const id = randomBytes(16).toString('base64url');
     const code = String(randomInt(1_000_000)).padStart(6, '0');
-    await this.claim(this.targetOf(to), {
+    await this.rows.insert({
       id,
-      sub: options.sub ?? null,
-      code_hash: this.codeHash(id, code),
+      client_id: asked.client.id,
+      purpose: asked.purpose,
+      target,
+      sub: asked.sub ?? null,
+      // what nobody was sent, nobody can guess
+      code_hash: this.codeHash(id, asked.deliver ? code : generateSecret()),
       tries_left: TRIES,
       token_hash: null,
       expires_at: this.clock.now() + VERIFICATION_TTL * 1000,
     });
-    if (options.deliver) this.deliver({ to, code, expiresIn: VERIFICATION_TTL, language: options.language });
+    await this.database.flush();
+    const message = { to, code, expiresIn: VERIFICATION_TTL, language: asked.language, purpose: asked.purpose };
+    if (asked.deliver) this.deliver(id, { ...message, client: nameOf(asked.client) });
     return id;
   }
 
@@ -76,19 +108,17 @@ export class VerificationService implements OnModuleDestroy {
    * Exchanges a code for a verification token, once.
    * @throws AuthError invalid_verification_code, and after five of those the code is dead
    */
-  async verify(id: string, code: string): Promise<string> {
+  async verify(id: string, code: string, clientId: string): Promise<string> {
     const now = this.clock.now();
-    const living = { id, token_hash: IsNull(), expires_at: MoreThan(now) };
+    const living = { id, client_id: clientId, token_hash: IsNull(), expires_at: MoreThan(now) };
     // the try is spent before the code is looked at, so parallel guesses cannot share one
-    const { affected: tries } = await this.rows.update(
-      { ...living, tries_left: MoreThan(0) },
-      { tries_left: () => 'tries_left - 1' },
-    );
-    const row = tries === 1 ? await this.rows.findOneBy({ id }) : null;
+    const tried = await this.spendTry(living);
+    const row = tried ? await this.rows.findOneBy({ id }) : null;
     const token = generateSecret();
     if (row && sameHash(row.code_hash, this.codeHash(id, code))) {
       const { affected } = await this.rows.update(living, {
         token_hash: this.secret.hash(TOKEN, token),
+        tries_left: TRIES,
         expires_at: now + VERIFICATION_TTL * 1000,
       });
       await this.database.flush();
@@ -97,73 +127,55 @@ export class VerificationService implements OnModuleDestroy {
     throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_CODE_INVALID' });
   }
 
-  /** Whether a verification token would be taken; uses nothing up. */
-  holds(target: Contact, token: string): Promise<boolean> {
-    const token_hash = this.secret.hash(TOKEN, token);
-    return this.rows.existsBy({ target: this.targetOf(target), token_hash, expires_at: MoreThan(this.clock.now()) });
+  /** Whether a proof would be taken; five times at most, for it tells something each time. */
+  tries(use: VerificationUse, proof: VerificationProof): Promise<boolean> {
+    return this.spendTry(this.whereProven(use, proof));
   }
 
-  /** Uses a verification token up. Of any number of parallel calls exactly one is told true. */
-  consume(target: Contact, token: string): Promise<boolean> {
-    return this.useUp({ target: this.targetOf(target), token_hash: this.secret.hash(TOKEN, token) });
+  /** Uses a proof up. Of any number of parallel calls exactly one is told true. */
+  async consume(use: VerificationUse, proof: VerificationProof): Promise<boolean> {
+    const { affected } = await this.rows.update(this.whereProven(use, proof), {
+      token_hash: null,
+      tries_left: 0,
+      expires_at: 0,
+    });
+    await this.database.flush();
+    return (affected ?? 0) > 0;
   }
 
-  /** The same for a code that this user asked for and has verified, where a client did not keep the token. */
-  consumeOwn(target: Contact, sub: string): Promise<boolean> {
-    return this.useUp({ target: this.targetOf(target), sub, token_hash: Not(IsNull()) });
-  }
-
-  /** Removes at most `batch` rows that neither prove nor limit anything any more. */
+  /** Removes at most `batch` rows that prove nothing any more. */
   removeExpired(batch: number): Promise<number> {
-    const where = { day_began_at: LessThanOrEqual(this.clock.now() - 2 * DAY) };
-    return this.database.deleteSome(this.rows, 'target', where, batch);
+    return this.database.deleteSome(this.rows, 'id', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
   }
 
-  /** One code a minute and ten a day: whoever's statement changes a row may send. */
-  private async claim(target: string, values: Partial<Verification>): Promise<void> {
-    const now = this.clock.now();
-    const rested = LessThanOrEqual(now - PAUSE);
-    const dayIsOver = LessThanOrEqual(now - DAY);
-    const next = { ...values, sent_at: now };
-    const newDay = await this.rows.update(
-      { target, sent_at: rested, day_began_at: dayIsOver },
-      { ...next, sends: 1, day_began_at: now },
-    );
-    const sameDay = await this.rows.update(
-      { target, sent_at: rested, day_began_at: Not(dayIsOver), sends: LessThan(SENDS_PER_DAY) },
-      { ...next, sends: () => 'sends + 1' },
-    );
-    if (newDay.affected === 1 || sameDay.affected === 1) return this.database.flush();
-    try {
-      await this.rows.insert({ ...(next as Verification), target, sends: 1, day_began_at: now });
-    } catch (error) {
-      throw isDuplicate(error) ? await this.tooSoon(target) : error;
-    }
-    await this.database.flush();
+  private whereProven(use: VerificationUse, { contact, token, clientId, sub }: VerificationProof) {
+    return {
+      target: this.targetOf(contact),
+      client_id: clientId,
+      purpose: In(purposesFor(use)),
+      token_hash: token === undefined ? Not(IsNull()) : this.secret.hash(TOKEN, token),
+      expires_at: MoreThan(this.clock.now()),
+      ...(sub !== undefined && { sub }),
+    } satisfies FindOptionsWhere<Verification>;
   }
 
-  private async tooSoon(target: string): Promise<AuthError> {
-    const row = await this.rows.findOneBy({ target });
-    const now = this.clock.now();
-    const rest = (row?.sent_at ?? now) + PAUSE - now;
-    const ms = rest > 0 ? rest : (row?.day_began_at ?? now) + DAY - now;
-    const retryAfter = Math.max(1, Math.ceil(ms / 1000));
-    return new AuthError('resource_exhausted', { reason: 'LIMIT_VERIFICATION', retryAfter });
-  }
-
-  private async useUp(of: object): Promise<boolean> {
+  private async spendTry(of: FindOptionsWhere<Verification>): Promise<boolean> {
     const { affected } = await this.rows.update(
-      { ...of, expires_at: MoreThan(this.clock.now()) },
-      { token_hash: null, tries_left: 0, expires_at: 0 },
+      { ...of, tries_left: MoreThan(0) },
+      { tries_left: () => 'tries_left - 1' },
     );
-    await this.database.flush();
     return affected === 1;
   }
 
-  private deliver(message: VerificationMessage): void {
-    const sending = this.sender
-      .send(message)
-      .catch((error: unknown) => this.logger.error({ msg: 'a verification code was not sent', error: String(error) }))
+  /** After the answer, which must not take longer where there is somebody to send to. */
+  private deliver(id: string, message: VerificationMessage): void {
+    const sending = turn()
+      .then(() => this.sender.send(message))
+      .catch(async (error: unknown) => {
+        this.logger.error({ msg: 'a verification code was not sent', error: String(error) });
+        await this.rows.delete({ id }); // nobody has it
+      })
+      .catch((error: unknown) => this.logger.error({ msg: 'its code is still alive', error: String(error) }))
       .finally(() => this.underWay.delete(sending));
     this.underWay.add(sending);
   }

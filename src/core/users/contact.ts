@@ -1,23 +1,35 @@
+import { domainToASCII } from 'node:url';
 import { badField } from '../../base/errors/auth.error.js';
 
 /** How somebody can be reached, in the one form in which it is stored and compared. */
 export interface Contact {
   channel: 'email' | 'phone_number';
-  /** Lower-cased address; or `+<country> <number>`. */
+  /** Lower-cased address, its domain as DNS has it; or `+<country> <number>`. */
   value: string;
 }
 
-const EMAIL = /^[^\s@<>()[\],;:"\\\p{C}]+@[^\s@<>()[\],;:"\\\p{C}.]+(\.[^\s@<>()[\],;:"\\\p{C}.]+)+$/u;
+const EMAIL = /^([^\s@<>()[\],;:"\\\p{C}]+)@([^\s@<>()[\],;:"\\/?#%\p{C}]+)$/u;
+const DOMAIN = /^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/;
 const MAX_EMAIL = 254; // RFC 5321 §4.5.3.1.3
 /** The SDK puts +86 in front of a number without a country; so does this. */
 const PHONE = /^(?:\+(\d{1,3}) +|\+(86))?(\d{5,14})$/;
 
 /** What a username may be besides: an e-mail address or a phone number. */
 export function contactOf(username: string): Contact | undefined {
-  const text = username.trim();
-  if (text.length <= MAX_EMAIL && EMAIL.test(text)) return { channel: 'email', value: text.toLowerCase() };
+  const text = username.normalize('NFKC').trim();
+  const email = emailOf(text);
+  if (email !== undefined) return { channel: 'email', value: email };
   const phone = PHONE.exec(text);
   return phone ? { channel: 'phone_number', value: `+${phone[1] ?? phone[2] ?? '86'} ${phone[3]}` } : undefined;
+}
+
+/** One mailbox has one spelling, whatever its domain was typed like: in capitals, with a dot at the end, in Chinese. */
+export function emailOf(text: string): string | undefined {
+  const [, name, typed] = EMAIL.exec(text) ?? [];
+  if (name === undefined || typed === undefined || text.length > MAX_EMAIL) return undefined;
+  const domain = domainToASCII(typed).replace(/\.$/, ''); // RFC 5891 §5
+  const email = `${name.toLowerCase()}@${domain}`;
+  return DOMAIN.test(domain) && email.length <= MAX_EMAIL ? email : undefined;
 }
 
 /**

@@ -4,6 +4,7 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import type { BrowserSession } from '../browser/browser-session.entity.js';
 import { BrowserSessionService } from '../browser/browser-session.service.js';
 import type { Browser } from '../browser/browser.service.js';
+import { SignInService } from '../browser/sign-in.service.js';
 import { TicketService } from '../browser/ticket.service.js';
 import type { Client } from '../../core/clients/client.entity.js';
 import { Clock } from '../../base/clock.js';
@@ -41,6 +42,7 @@ export class AuthorizationFlow {
     private readonly codes: AuthorizationCodeService,
     private readonly browsers: BrowserSessionService,
     private readonly answers: AuthorizationAnswers,
+    private readonly signIns: SignInService,
     private readonly tickets: TicketService,
     private readonly pages: PageService,
     private readonly clock: Clock,
@@ -60,7 +62,7 @@ export class AuthorizationFlow {
   async continue(pending: PendingAuthorization, trip: RoundTrip): Promise<void> {
     const client = await this.clientOf(pending);
     const question = await this.questionOf(pending, client, trip.browser);
-    if (question === 'sign-in') this.pages.send(...this.signInPage(pending, client, trip));
+    if (question === 'sign-in') await this.signIns.show(this.signInPage(pending, client, trip));
     else if (question === 'consent') this.showConsent(pending, client, trip);
     else await this.issue(pending, client, trip);
   }

@@ -1,10 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Audit } from '../../base/audit.js';
 import { Clock } from '../../base/clock.js';
+import type { CaptchaChallenge } from '../../core/captcha/captcha.js';
+import { CaptchaService } from '../../core/captcha/captcha.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
 import { PRINTABLE } from '../../base/http/rules.js';
+import { withQuery } from '../../base/http/with-query.js';
+import type { Views } from '../pages/views.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { MAX_PASSWORD, MAX_SENT_USERNAME } from '../../core/users/rules.js';
 import { MAX_USERNAME, normalizeUsername } from '../../core/users/username.js';
@@ -16,6 +21,7 @@ import { type Browser, BrowserService } from './browser.service.js';
 export class SignInService {
   constructor(
     private readonly users: Users,
+    private readonly captcha: CaptchaService,
     private readonly browsers: BrowserService,
     private readonly pages: PageService,
     private readonly catalogue: Catalogue,
@@ -23,10 +29,17 @@ export class SignInService {
     private readonly audit: Audit,
   ) {}
 
+  /** Shows a sign-in page, with a riddle where the host wants one solved. */
+  async show([http, name, view, settings]: SignInPage): Promise<void> {
+    const challenge = await this.captcha.challenge(http, 'sign_in');
+    if (!challenge) return this.pages.send(http, name, view, settings);
+    this.pages.send(http, name, { ...view, captcha: riddle(challenge) }, { ...settings, images: ['data:'] });
+  }
+
   /**
    * Signs the browser in. A form that was drawn before the browser signed in (a second tab, a second click) does nothing
    * more, but who is signed in is led on by it.
-   * @param page what to show again where username or password is wrong
+   * @param page what to show again where username or password is wrong, or a captcha is to be solved
    * @returns false where it was: the page has been sent
    * @throws AuthError permission_denied where the form is not ours
    */
@@ -39,15 +52,16 @@ export class SignInService {
       const signedInAs = browser.session!.username;
       // somebody else is not to find themselves in that user's account: they sign in on a page of this cookie
       if (username !== undefined && shown(username) === signedInAs) return true;
-      this.pages.send(http, name, { ...view, username, signedInAs }, { ...settings, status: 400 });
+      await this.show([http, name, { ...view, username, signedInAs }, { ...settings, status: 400 }]);
       return false;
     }
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
-    const failure = await this.verify(username, bounded(parameters.get('password'), MAX_PASSWORD));
+    const password = bounded(parameters.get('password'), MAX_PASSWORD);
+    const failure = (await this.captchaFailure(http)) ?? (await this.verify(username, password));
     if (failure instanceof AuthError) {
       this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: failure.reason });
       const problem = this.catalogue.sentence(failure)[settings.language ?? languageOf(http)];
-      this.pages.send(http, name, { ...view, username, problem }, { ...settings, status: 400 });
+      await this.show([http, name, { ...view, username, problem }, { ...settings, status: 400 }]);
       return false;
     }
     const sub = failure;
@@ -58,6 +72,16 @@ export class SignInService {
     });
     this.audit.record({ event: 'browser_sign_in', requestId, sub });
     return true;
+  }
+
+  /** Before the password is looked at: its answer tells nothing to who has not solved the riddle. */
+  private async captchaFailure(http: HttpExchange): Promise<AuthError | undefined> {
+    try {
+      await this.captcha.check(http, 'sign_in');
+    } catch (error) {
+      if (error instanceof AuthError) return error;
+      throw error;
+    }
   }
 
   /** @returns the user's sub, or why not */
@@ -74,6 +98,12 @@ export class SignInService {
 /** A username as the pages show it to its user. */
 function shown(username: string): string {
   return normalizeUsername(username).slice(0, MAX_USERNAME);
+}
+
+/** CloudBase's SDK opens a page's address with these parameters. */
+function riddle({ token, data }: CaptchaChallenge): NonNullable<Views['sign-in']['captcha']> {
+  if (data.startsWith('data:')) return { token, image: data };
+  return { token, page: withQuery(data, { state: '', token }) };
 }
 
 /** What is longer than any could be, or has control characters, is as wrong as any other. */

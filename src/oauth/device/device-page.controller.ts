@@ -34,7 +34,7 @@ export class DevicePageController {
   async enter(@Http() http: HttpExchange): Promise<void> {
     const browser = await this.browsers.of(http);
     if (browser.session) this.showEntry(http, browser);
-    else this.pages.send(...this.signInPage(http, browser));
+    else await this.signIns.show(this.signInPage(http, browser));
   }
 
   @Post('sign-in')

@@ -7,6 +7,10 @@ export const MESSAGES = {
   'sign-in.to-device': { en: 'to connect your device', 'zh-CN': '以连接您的设备' },
   'sign-in.username': { en: 'Username', 'zh-CN': '用户名' },
   'sign-in.password': { en: 'Password', 'zh-CN': '密码' },
+  'sign-in.captcha': { en: 'What does the picture say?', 'zh-CN': '请输入图片中的内容' },
+  'sign-in.captcha-image': { en: 'Picture to read', 'zh-CN': '验证图片' },
+  'sign-in.captcha-page': { en: 'Open the puzzle', 'zh-CN': '打开人机验证' },
+  'sign-in.captcha-answer': { en: 'Answer to the puzzle', 'zh-CN': '人机验证答案' },
   'sign-in.submit': { en: 'Sign in', 'zh-CN': '登录' },
   'sign-in.changed': {
     en: 'You have signed in as {username} meanwhile. To use another account, sign in to it here.',

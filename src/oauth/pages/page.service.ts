@@ -13,6 +13,8 @@ export interface PageSettings {
   csrf?: string;
   /** Where its forms, and what answers them, may lead besides to us: sources of CSP. */
   formAction?: string[];
+  /** Where its images may come from besides us: sources of CSP. */
+  images?: string[];
   /** The language; left out: what the request's Accept-Language says. */
   language?: Language;
   /** The one inline script, where there is one. */
@@ -32,7 +34,15 @@ export class PageService {
     http: HttpExchange,
     name: N,
     view: Views[N],
-    { status = 200, csrf, formAction = [], language = languageOf(http), script, headers }: PageSettings = {},
+    {
+      status = 200,
+      csrf,
+      formAction = [],
+      images = [],
+      language = languageOf(http),
+      script,
+      headers,
+    }: PageSettings = {},
   ): void {
     const html = this.pages.render({ name, view, language, csrf });
     http.html(status, html, {
@@ -41,7 +51,7 @@ export class PageService {
       'Content-Security-Policy': [
         "default-src 'none'",
         `style-src ${this.pages.styleSources}`,
-        "img-src 'self'",
+        `img-src ${["'self'", ...images].join(' ')}`,
         ...(script === undefined ? [] : [`script-src 'sha256-${sha256(script)}'`]),
         `form-action ${[...new Set(["'self'", ...formAction])].join(' ')}`,
         "frame-ancestors 'none'", // RFC 9700 §4.16

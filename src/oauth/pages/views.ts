@@ -20,6 +20,8 @@ export interface Views {
     problem?: string;
     /** Who has signed in since the page was drawn that this form came from. */
     signedInAs?: string;
+    /** The riddle of the host's captcha, where it wants one solved: an image as a data: URL, or the address of a page. */
+    captcha?: { token: string; image: string } | { token: string; page: string };
   };
   consent: {
     action: string;

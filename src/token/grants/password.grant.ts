@@ -27,7 +27,7 @@ export class PasswordParameters {
 }
 
 /** Resource owner password credentials (RFC 6749 §4.3): username and password for a session. */
-@GrantHandler('password', PasswordParameters)
+@GrantHandler('password', PasswordParameters, { captcha: 'sign_in' })
 export class PasswordGrant implements Grant<PasswordParameters> {
   constructor(
     private readonly users: Users,

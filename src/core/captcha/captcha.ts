@@ -1,15 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { AuthError } from '../../base/errors/auth.error.js';
 
+/** What a captcha may protect: trying a password or code, a new anonymous user, a new account, a message that is sent. */
+export type CaptchaAction = 'sign_in' | 'sign_in_anonymously' | 'sign_up' | 'send_code';
+
 /** A request that may have to bring a solved captcha. */
 export interface CaptchaSubject {
-  /** Such as `/auth/v1/signin`. */
+  action: CaptchaAction;
+  /** The route that was used, such as `/oauth2/token`; and, where that need not bring one, CloudBase's for the action. */
   path: string;
   /** The client's address. */
   ip: string | undefined;
 }
 
-/** A riddle, as CloudBase's SDK shows it. */
+/** A riddle, as CloudBase's SDK and the sign-in page show it. */
 export interface CaptchaChallenge {
   token: string;
   /** An image as a data: URL, or the address of a page. */
