@@ -60,6 +60,8 @@ export interface AuthOptions {
   mailFrom?: string;
   /** Whether codes that nothing else delivers are written to the log: for development. Default: false. */
   logVerificationCodes?: boolean;
+  /** Seconds since its last sign-in after which an anonymous user without sessions is removed; 0: never. Default: 7776000. */
+  anonymousUserTtl?: number;
   /** Seconds between two sweeps of expired sessions and codes; 0 turns them off. Default: 60. */
   cleanupInterval?: number;
 }
@@ -130,6 +132,7 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
     smtpUrl: smtpUrl(options.smtpUrl),
     mailFrom: options.mailFrom ?? `no-reply@${issuer.hostname}`,
     logVerificationCodes: options.logVerificationCodes ?? false,
+    anonymousUserTtl: within('anonymousUserTtl', options.anonymousUserTtl ?? 7_776_000, 0, 315_360_000),
     cleanupInterval: within('cleanupInterval', options.cleanupInterval ?? 60, 0, 86_400),
   };
 }

@@ -81,7 +81,8 @@ export class AuthorizeController {
   async authorizeDevice(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireNamedUser(bearer);
     const { user_code } = validated(UserCodeParameters, http.parameters);
-    if (!(await this.devices.approve(user_code, bearer.sub, await this.authenticatedAt(bearer)))) {
+    const { authenticatedAt, version } = await this.signInOf(bearer);
+    if (!(await this.devices.approve(user_code, bearer.sub, authenticatedAt, version))) {
       throw badField('user_code', 'PARAMETER_INVALID', 'is wrong, answered or expired');
     }
     http.json(200, {});
@@ -102,7 +103,7 @@ export class AuthorizeController {
       codeChallenge: parameters.code_challenge,
       codeChallengeMethod: parameters.code_challenge_method,
       nonce: parameters.nonce,
-      authenticatedAt: await this.authenticatedAt(bearer),
+      ...(await this.signInOf(bearer)),
     });
     http.json(200, { code, state: parameters.state });
   }
@@ -118,7 +119,10 @@ export class AuthorizeController {
     http.json(200, { client: { id: client.id, name: client.name }, scopes });
   }
 
-  private async authenticatedAt({ sid }: AccessToken): Promise<number | undefined> {
-    return sid === undefined ? undefined : (await this.sessions.find(sid))?.authenticated_at;
+  /** What the bearer's session stands on, and so does what it lets in. */
+  private async signInOf({ sid }: AccessToken): Promise<{ authenticatedAt: number; version: number }> {
+    const session = await this.sessions.findAlive(sid!);
+    if (!session) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    return { authenticatedAt: session.authenticated_at, version: session.credentials_version };
   }
 }

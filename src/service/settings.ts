@@ -68,6 +68,7 @@ export function readSettings(env: Env): Settings {
       limitClient: read('AUTH_LIMIT_CLIENT', undefined, limit),
       limitAccount: read('AUTH_LIMIT_ACCOUNT', undefined, limit),
       maxDevices: read('AUTH_MAX_DEVICES', undefined, wholeNumber),
+      anonymousUserTtl: read('AUTH_ANONYMOUS_USER_TTL', undefined, wholeNumber),
       revealAccounts: read('AUTH_REVEAL_ACCOUNTS', undefined, yesOrNo),
       smtpUrl: read('AUTH_SMTP_URL', undefined, String),
       mailFrom: read('AUTH_MAIL_FROM', undefined, String),

@@ -46,7 +46,14 @@ export class VerificationGrant implements Grant<VerificationParameters> {
     const user = await this.users.directory().findByContact(contact);
     const consume = () => this.verifications.consume(contact, verification_token);
     const response = user
-      ? await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce, consume })
+      ? await this.tokens.signIn(party, {
+          sub: user.sub,
+          scope: granted,
+          authenticatedAt,
+          version: user.version,
+          nonce,
+          consume,
+        })
       : undefined;
     if (response) return response;
     // only who has proven that the address is theirs learns that nobody signs in by it

@@ -66,9 +66,11 @@ export class DevicePageController {
     this.browsers.checkForm(http, browser);
     if (!browser.session) return this.backToEntry(http);
     const allowed = http.parameters.get('decision') === 'allow';
-    const { sub, authenticated_at } = browser.session;
+    const { sub, authenticated_at, credentials_version } = browser.session;
     const userCode = userCodeOf(http) ?? '';
-    const done = await (allowed ? this.devices.approve(userCode, sub, authenticated_at) : this.devices.deny(userCode));
+    const done = await (allowed
+      ? this.devices.approve(userCode, sub, authenticated_at, credentials_version)
+      : this.devices.deny(userCode));
     if (!done) return this.showEntry(http, browser, unknownCode());
     this.pages.send(http, 'device-done', { allowed });
   }
