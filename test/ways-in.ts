@@ -1,6 +1,12 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { Command } from 'commander';
 import request, { type Response } from 'supertest';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
+import type { MakeAction } from '../src/base/commands/command.js';
+import * as sessions from '../src/core/sessions/sessions.commands.js';
+import * as users from '../src/core/users/users.commands.js';
+import * as clients from '../src/token/commands/clients.commands.js';
 import { FIRST_PARTY_GRANTS } from './cloudbase/sdk.js';
 import { redeem, signIn } from './fixtures.js';
 import type { Service, StartOptions } from './service.js';
@@ -77,3 +83,17 @@ export const WAYS_IN: Record<string, (service: Service) => Promise<Redeem>> = {
     return () => poll(service, device_code);
   },
 };
+
+/** A command of `nest-auth`, run in this process with the providers of a service. */
+export async function runCommand({ app }: Service, ...words: string[]): Promise<void> {
+  const program = new Command();
+  for (const commands of [clients, sessions, users]) {
+    const action: MakeAction =
+      <A extends unknown[]>(work: (app: INestApplicationContext, ...args: A) => Promise<unknown>) =>
+      async (...args: unknown[]) => {
+        await work(app, ...(args as A));
+      };
+    commands.register(program, action);
+  }
+  await program.parseAsync(words, { from: 'user' });
+}

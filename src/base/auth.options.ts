@@ -16,7 +16,7 @@ export interface AuthOptions {
   audience?: string;
   /** The client of a request that names none. Default: none. */
   defaultClientId?: string;
-  /** Algorithm of newly made signing keys. Default: ES256. */
+  /** Algorithm that tokens are signed with; a key of it is made where there is none. Default: ES256. */
   signingAlg?: SigningAlg;
   /** Life of an access token in seconds, 30–86400; a client may have its own. Default: 7200. */
   accessTokenTtl?: number;
