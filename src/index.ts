@@ -54,6 +54,7 @@ export { RevocationService } from './core/sessions/revocation.service.js';
 export type { Session } from './core/sessions/session.entity.js';
 export { RefreshService } from './core/sessions/refresh.service.js';
 export { SessionService } from './core/sessions/session.service.js';
+export type { Whose } from './core/sessions/whose.js';
 export type { Lease, NewSession, Party } from './core/sessions/lease.js';
 export type { Language } from './base/languages.js';
 export { Sweeper } from './base/database/sweeper.js';

@@ -79,7 +79,7 @@ describe('a question of the pages', () => {
       await signedIn();
       const confirm = await type(user_code);
       expect(await devices().approve(user_code, sub)).toBe(false);
-      expect(await devices().approve(user_code, sub, undefined, 'another session')).toBe(false);
+      expect(await devices().approve(user_code, sub, undefined, undefined, 'another session')).toBe(false);
       expect(await devices().deny(user_code)).toBe(false);
       expect(await devices().deny(user_code, 'another session')).toBe(false);
       expect(titleOf(await visitor.submit(confirm, { decision: 'allow' }))).toBe('Device connected');

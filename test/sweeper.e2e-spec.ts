@@ -3,6 +3,9 @@ import { AuthorizationCodeService } from '../src/core/codes/authorization-code.s
 import { ClientService } from '../src/core/clients/client.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import { Sweeper } from '../src/base/database/sweeper.js';
+import { ConsentService } from '../src/oauth/authorization/consent.service.js';
+import type { PendingAuthorization } from '../src/oauth/authorization/pending-authorization.js';
+import { UserService } from '../src/core/users/user.service.js';
 import { type Service, startService } from './service.js';
 
 describe('the sweeper', () => {
@@ -48,5 +51,79 @@ describe('the sweeper', () => {
       await count('auth_authorization_code'),
       await count('auth_device_authorization'),
     ]).toEqual([0, 0, 0]);
+  });
+
+  describe('removes, in time,', () => {
+    const DAY = 86_400;
+    const sweep = () => service.app.get(Sweeper).sweep();
+
+    it("a client's secrets that have expired, and no other", async () => {
+      await service.client({ id: 'backend', public: false });
+      await service.app.get(ClientService).rotateSecret('backend', 60);
+      service.clock.advance(59);
+      await sweep();
+      expect(await count('auth_client_secret')).toBe(2);
+      service.clock.advance(1);
+      await sweep();
+      expect(await count('auth_client_secret')).toBe(1);
+    });
+
+    it('a consent that nobody used for a year, and none that is used', async () => {
+      const consents = service.app.get(ConsentService);
+      const { client } = (await service.app.get(ClientService).load('app'))!;
+      const asked = { prompt: [], scope: ['openid'], redirect_uri: 'https://app.example.com/callback' };
+      const isNeeded = (sub: string) => consents.isNeeded(client, sub, asked as unknown as PendingAuthorization);
+      await consents.give(client, 'used', ['openid']);
+      await consents.give(client, 'unused', ['openid']);
+      service.clock.advance(364 * DAY);
+      expect(await isNeeded('used')).toBe(false);
+      await sweep();
+      expect(await count('auth_consent')).toBe(2);
+      service.clock.advance(DAY);
+      await sweep();
+      expect([await isNeeded('used'), await isNeeded('unused')]).toEqual([false, true]);
+      expect(await count('auth_consent')).toBe(1);
+    });
+
+    it('an anonymous user without sessions, 90 days after they were there last', async () => {
+      await service.client({ id: 'game', grant_types: ['anonymous', 'refresh_token'] });
+      const visit = async (device: string) => {
+        const sent = { client_id: 'game', grant_type: 'anonymous' };
+        return (await service.token(sent, { 'x-device-id': device })).body.sub as string;
+      };
+      const [gone, back] = [await visit('one'), await visit('two')];
+      service.clock.advance(89 * DAY);
+      await sweep(); // their sessions
+      expect(await visit('two')).toBe(back);
+      service.clock.advance(DAY);
+      await sweep();
+      expect(await visit('two')).toBe(back);
+      expect(await visit('one')).not.toBe(gone);
+    });
+
+    it('no anonymous user with a session, and nobody who has a name', async () => {
+      const ds = service.app.get(DataSource);
+      await service.client({ id: 'long', grant_types: ['anonymous'], refresh_token_ttl: 200 * DAY });
+      const sent = { client_id: 'long', grant_type: 'anonymous' };
+      const { sub } = (await service.token(sent, { 'x-device-id': 'three' })).body as { sub: string };
+      service.clock.advance(199 * DAY);
+      await sweep();
+      expect(await ds.query('SELECT username FROM auth_user ORDER BY username')).toEqual(
+        [{ username: sub }, { username: 'ada' }].sort((a, b) => (a.username < b.username ? -1 : 1)),
+      );
+    });
+
+    it('no anonymous user who signs in while the sweep is looking', async () => {
+      const device = { 'x-device-id': 'four' };
+      const sent = { client_id: 'game', grant_type: 'anonymous' };
+      await service.token(sent, device);
+      service.clock.advance(90 * DAY);
+      await service.app.get(DataSource).query('DELETE FROM auth_session');
+      const users = service.app.get(UserService);
+      const [again] = await Promise.all([service.token(sent, device), users.removeExpired(200)]);
+      const stays = (await service.token(sent, device)).body.sub as string;
+      expect(again.status).toBe(200);
+      expect(stays).toBe(again.body.sub);
+    });
   });
 });

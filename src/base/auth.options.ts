@@ -16,7 +16,7 @@ export interface AuthOptions {
   audience?: string;
   /** The client of a request that names none. Default: none. */
   defaultClientId?: string;
-  /** Algorithm of newly made signing keys. Default: ES256. */
+  /** Algorithm that tokens are signed with; a key of it is made where there is none. Default: ES256. */
   signingAlg?: SigningAlg;
   /** Life of an access token in seconds, 30–86400; a client may have its own. Default: 7200. */
   accessTokenTtl?: number;
@@ -66,6 +66,8 @@ export interface AuthOptions {
   mailFrom?: string;
   /** Whether codes that nothing else delivers are written to the log: for development. Default: false. */
   logVerificationCodes?: boolean;
+  /** Seconds since its last sign-in after which an anonymous user without sessions is removed; 0: never. Default: 7776000. */
+  anonymousUserTtl?: number;
   /** Seconds between two sweeps of expired sessions and codes; 0 turns them off. Default: 60. */
   cleanupInterval?: number;
 }
@@ -139,6 +141,7 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
     smtpPlaintext: options.smtpPlaintext ?? false,
     mailFrom: options.mailFrom ?? `no-reply@${issuer.hostname}`,
     logVerificationCodes: options.logVerificationCodes ?? false,
+    anonymousUserTtl: within('anonymousUserTtl', options.anonymousUserTtl ?? 7_776_000, 0, 315_360_000),
     cleanupInterval: within('cleanupInterval', options.cleanupInterval ?? 60, 0, 86_400),
   };
 }

@@ -82,8 +82,9 @@ export class AuthorizeController {
     await this.callers.requireNamedUser(bearer);
     const { user_code } = validated(UserCodeParameters, http.parameters);
     const { sub, sid } = bearer;
+    const { authenticatedAt, version } = await this.signInOf(bearer);
     const isDone =
-      (await this.devices.approve(user_code, sub, await this.authenticatedAt(bearer), sid)) ||
+      (await this.devices.approve(user_code, sub, authenticatedAt, version, sid)) ||
       (await this.devices.answeredBy(user_code, sub, sid!)) === 'approved';
     if (!isDone) {
       throw badField('user_code', 'PARAMETER_INVALID', 'is wrong, answered or expired');
@@ -106,7 +107,7 @@ export class AuthorizeController {
       codeChallenge: parameters.code_challenge,
       codeChallengeMethod: parameters.code_challenge_method,
       nonce: parameters.nonce,
-      authenticatedAt: await this.authenticatedAt(bearer),
+      ...(await this.signInOf(bearer)),
     });
     http.json(200, { code, state: parameters.state });
   }
@@ -122,7 +123,10 @@ export class AuthorizeController {
     http.json(200, { client: { id: client.id, name: client.name }, scopes });
   }
 
-  private async authenticatedAt({ sid }: AccessToken): Promise<number | undefined> {
-    return sid === undefined ? undefined : (await this.sessions.find(sid))?.authenticated_at;
+  /** What the bearer's session stands on, and so does what it lets in. */
+  private async signInOf({ sid }: AccessToken): Promise<{ authenticatedAt: number; version: number }> {
+    const session = await this.sessions.findAlive(sid!);
+    if (!session) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    return { authenticatedAt: session.authenticated_at, version: session.credentials_version };
   }
 }

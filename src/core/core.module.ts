@@ -27,6 +27,7 @@ import { AddUserProfilesAndVerifications1763880000000 } from './migrations/17638
 import { RememberNetworks1764000007000 } from './migrations/1764000007000-remember-networks.js';
 import { ClaimUserCodes1764000004000 } from './migrations/1764000004000-claim-user-codes.js';
 import { SpellMailDomainsOneWay1764000006001 } from './migrations/1764000006001-spell-mail-domains-one-way.js';
+import { CountVersionsOfCredentials1764000002000 } from './migrations/1764000002000-count-versions-of-credentials.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -86,6 +87,7 @@ const GIVEN = [
     BindToKeys1763860000000,
     SignInWithABrowser1763870000000,
     AddUserProfilesAndVerifications1763880000000,
+    CountVersionsOfCredentials1764000002000,
     ClaimUserCodes1764000004000,
     SpellMailDomainsOneWay1764000006001,
     RememberNetworks1764000007000,

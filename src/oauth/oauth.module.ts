@@ -25,6 +25,7 @@ import { DiscoveryController } from './discovery/discovery.controller.js';
 import { ServerMetadataService } from './discovery/server-metadata.service.js';
 import { IntrospectionController } from './introspection/introspection.controller.js';
 import { CreateBrowserTables1763870000001 } from './migrations/1763870000001-create-browser-tables.js';
+import { CountVersionsInBrowsers1764000002500 } from './migrations/1764000002500-count-versions-in-browsers.js';
 import { OAUTH_ERRORS } from './oauth.errors.js';
 import { PageExceptionFilter } from './pages/page-exception.filter.js';
 import { PageService } from './pages/page.service.js';
@@ -37,7 +38,7 @@ import { UserinfoController } from './userinfo/userinfo.controller.js';
 /** The standard server around the token endpoint: OAuth 2.0 and OpenID Connect under /oauth2, and its pages. */
 @AuthFeature({
   entities: [BrowserSession, Consent, PushedRequest],
-  migrations: [CreateBrowserTables1763870000001],
+  migrations: [CreateBrowserTables1763870000001, CountVersionsInBrowsers1764000002500],
   errors: OAUTH_ERRORS,
   pages: PAGES,
 })

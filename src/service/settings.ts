@@ -58,6 +58,7 @@ export function readSettings(env: Env): Settings {
       limitSends: read('AUTH_LIMIT_SENDS', undefined, limit),
       limitClientSends: read('AUTH_LIMIT_CLIENT_SENDS', undefined, limit),
       maxDevices: read('AUTH_MAX_DEVICES', undefined, wholeNumber),
+      anonymousUserTtl: read('AUTH_ANONYMOUS_USER_TTL', undefined, wholeNumber),
       revealAccounts: read('AUTH_REVEAL_ACCOUNTS', undefined, yesOrNo),
       smtpUrl: read('AUTH_SMTP_URL', undefined, String),
       smtpPlaintext: read('AUTH_SMTP_PLAINTEXT', undefined, yesOrNo),

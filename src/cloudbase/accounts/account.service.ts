@@ -4,16 +4,14 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
+import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { type Contact, contactOf } from '../../core/users/contact.js';
 import type { OwnValues } from '../../core/users/user.service.js';
-import type { UserProfile } from '../../core/users/users.js';
+import { type UserProfile, versionOf } from '../../core/users/users.js';
 import type { VerificationUse } from '../verification/verification-purpose.js';
 import { type VerificationProof, VerificationService } from '../verification/verification.service.js';
 import { SudoTokens } from './sudo-tokens.js';
-
-/** How far ahead a session is marked while its user's password changes, in milliseconds. */
-const AHEAD = 60_000;
 
 /** What signed-in users do with their own account. `bearer` is their live access token. */
 @Injectable()
@@ -21,6 +19,7 @@ export class AccountService {
   constructor(
     private readonly users: BuiltInUsers,
     private readonly sessions: SessionService,
+    private readonly signOuts: SignOutService,
     private readonly verifications: VerificationService,
     private readonly sudoTokens: SudoTokens,
     private readonly clock: Clock,
@@ -35,20 +34,21 @@ export class AccountService {
     const profile = await this.profileOf(bearer);
     if ('password' in proof) await this.checkPassword(profile, proof.password);
     else await this.consumeAny('sudo', bearer, contactsOf(profile), proof.verificationToken);
-    return this.sudoTokens.issue(bearer.sub, bearer.sid!);
+    return this.sudoTokens.issue(bearer.sub, bearer.sid!, versionOf(profile));
   }
 
   /** Sets a password and ends every other session of the user. @throws AuthError invalid_verification_code */
   async setPassword(bearer: AccessToken, sudoToken: string, password: string): Promise<void> {
-    const { validAfter } = await this.profileOf(bearer);
-    this.sudoTokens.check(sudoToken, bearer.sub, bearer.sid!, validAfter);
-    await this.replacePassword(bearer, password);
+    const version = versionOf(await this.profileOf(bearer));
+    this.sudoTokens.check(sudoToken, bearer.sub, bearer.sid!, version);
+    await this.replacePassword(bearer, password, version);
   }
 
   /** The same by the old password. @throws AuthError invalid_username_or_password, password_not_set */
   async changePassword(bearer: AccessToken, old: string, password: string): Promise<void> {
-    await this.checkPassword(await this.profileOf(bearer), old);
-    await this.replacePassword(bearer, password);
+    const profile = await this.profileOf(bearer);
+    await this.checkPassword(profile, old);
+    await this.replacePassword(bearer, password, versionOf(profile));
   }
 
   /**
@@ -61,7 +61,7 @@ export class AccountService {
     const user = proven ? await directory.findByContact(proof.contact) : undefined;
     if (!user) throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
     await this.users.table().setPassword(user.sub, password);
-    await this.sessions.revokeAll({ sub: user.sub });
+    await this.signOuts.end({ sub: user.sub });
     this.audit.record({ event: 'password_changed', sub: user.sub });
   }
 
@@ -77,8 +77,7 @@ export class AccountService {
    * @throws AuthError invalid_verification_code, already_exists
    */
   async changeContact(bearer: AccessToken, contact: Contact, sudo: string, verificationToken: string): Promise<void> {
-    const { validAfter } = await this.named(bearer);
-    this.sudoTokens.check(sudo, bearer.sub, bearer.sid!, validAfter);
+    this.sudoTokens.check(sudo, bearer.sub, bearer.sid!, versionOf(await this.named(bearer)));
     await this.consumeAny('contact', bearer, [contact], verificationToken);
     await this.users.table().setContact(bearer.sub, contact);
   }
@@ -91,11 +90,14 @@ export class AccountService {
     await this.users.table().setContact(bearer.sub, contact);
   }
 
-  private async replacePassword(bearer: AccessToken, password: string): Promise<void> {
-    // marked ahead, so that a parallel refresh of this very session finds it valid whenever the password changes
-    await this.sessions.reauthenticate(bearer.sid!, this.clock.now() + AHEAD);
-    const validAfter = await this.users.table().setPassword(bearer.sub, password);
-    await this.sessions.reauthenticate(bearer.sid!, validAfter);
+  /** @param proven the version that the proof was checked against */
+  private async replacePassword(bearer: AccessToken, password: string, proven: number): Promise<void> {
+    const version = await this.users.table().changePassword(bearer.sub, password, proven, bearer.sid!);
+    if (version === undefined) throw unauthenticated(); // somebody else's change was first, and ended this session
+    await this.sessions.reauthenticate(bearer.sid!, {
+      authenticated_at: this.clock.now(),
+      credentials_version: version,
+    });
     await this.sessions.revokeOthers(bearer.sub, bearer.sid!);
     this.audit.record({ event: 'password_changed', clientId: bearer.client_id, sub: bearer.sub });
   }
@@ -128,7 +130,7 @@ export class AccountService {
 
   private async profileOf({ sub }: AccessToken): Promise<UserProfile> {
     const profile = await this.users.directory().profile(sub);
-    if (!profile) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    if (!profile) throw unauthenticated();
     return profile;
   }
 }
@@ -136,6 +138,10 @@ export class AccountService {
 /** The addresses and numbers that a user has proven. */
 function contactsOf({ email, emailVerified, phoneNumber }: UserProfile): Contact[] {
   return [emailVerified ? email : undefined, phoneNumber].flatMap((text) => contactOf(text ?? '') ?? []);
+}
+
+function unauthenticated(): AuthError {
+  return new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
 }
 
 function invalidToken(): AuthError {

@@ -5,12 +5,20 @@ import { AuthError } from '../../base/errors/auth.error.js';
 
 const SUDO_TOKEN = purpose('sudo-token');
 
+interface SudoToken {
+  sub: string;
+  sid: string;
+  /** Of the user's credentials. */
+  version: number;
+  at: number;
+}
+
 /** Life of a sudo token, in seconds. */
 const TTL = 600;
 
 /**
  * A sudo token says that a user has just proven who they are. It is sealed rather than stored, belongs to one session,
- * and is dead when the password changes, for it is older than that.
+ * and is dead when the password changes, for it names the version before.
  */
 @Injectable()
 export class SudoTokens {
@@ -19,23 +27,24 @@ export class SudoTokens {
     private readonly clock: Clock,
   ) {}
 
-  issue(sub: string, sid: string): string {
-    return this.secret.seal(SUDO_TOKEN, Buffer.from(JSON.stringify({ sub, sid, at: this.clock.now() })));
+  issue(sub: string, sid: string, version: number): string {
+    const said: SudoToken = { sub, sid, version, at: this.clock.now() };
+    return this.secret.seal(SUDO_TOKEN, Buffer.from(JSON.stringify(said)));
   }
 
   /** @throws AuthError invalid_verification_code */
-  check(token: string, sub: string, sid: string, validAfter = 0): void {
+  check(token: string, sub: string, sid: string, version: number): void {
     const said = this.read(token);
     const now = this.clock.now();
-    const fits = said?.sub === sub && said.sid === sid;
-    if (!fits || said.at < validAfter || said.at + TTL * 1000 <= now) {
+    const fits = said?.sub === sub && said.sid === sid && said.version === version;
+    if (!fits || said.at + TTL * 1000 <= now) {
       throw new AuthError('invalid_verification_code', { reason: 'SUDO_TOKEN_INVALID' });
     }
   }
 
-  private read(token: string): { sub: string; sid: string; at: number } | undefined {
+  private read(token: string): SudoToken | undefined {
     try {
-      return JSON.parse(this.secret.open(SUDO_TOKEN, token).toString()) as { sub: string; sid: string; at: number };
+      return JSON.parse(this.secret.open(SUDO_TOKEN, token).toString()) as SudoToken;
     } catch {
       return undefined;
     }

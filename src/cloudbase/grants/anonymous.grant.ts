@@ -25,8 +25,8 @@ export class AnonymousGrant implements Grant<AnonymousParameters> {
   async exchange(_: AnonymousParameters, party: Party): Promise<TokenResponse> {
     if (party.deviceId === undefined) throw missing('x-device-id');
     const authenticatedAt = this.clock.now();
-    const { sub } = await this.users.table().anonymous(this.secret.hash(ANONYMOUS_DEVICE, party.deviceId));
-    const response = await this.tokens.signIn(party, { sub, scope: [ANONYMOUS_SCOPE], authenticatedAt });
+    const { sub, version } = await this.users.table().anonymous(this.secret.hash(ANONYMOUS_DEVICE, party.deviceId));
+    const response = await this.tokens.signIn(party, { sub, scope: [ANONYMOUS_SCOPE], authenticatedAt, version });
     return response!; // no code to consume
   }
 }

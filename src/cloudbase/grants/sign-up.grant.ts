@@ -5,7 +5,7 @@ import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { PresentedTokens } from '../../core/sessions/presented-tokens.js';
-import { SessionService } from '../../core/sessions/session.service.js';
+import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { Nonce, Token } from '../../token/rules.js';
 import { TokenIssuer } from '../../token/token-issuer.js';
@@ -48,7 +48,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     private readonly users: BuiltInUsers,
     private readonly verifications: VerificationService,
     private readonly presented: PresentedTokens,
-    private readonly sessions: SessionService,
+    private readonly signOuts: SignOutService,
     private readonly tokens: TokenIssuer,
     private readonly clock: Clock,
     private readonly audit: Audit,
@@ -72,6 +72,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
         sub: known.sub,
         scope: granted,
         authenticatedAt,
+        version: known.version,
         nonce,
         consume,
       });
@@ -83,11 +84,12 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     }
     await party.useProof?.();
     if (!(await consume())) throw wrongToken();
-    const { sub } = await users.signUp(contact, { ...values, password }, anonymous);
-    if (anonymous !== undefined) await this.sessions.revokeAll({ sub: anonymous });
+    const { sub, version } = await users.signUp(contact, { ...values, password }, anonymous);
+    if (anonymous !== undefined) await this.signOuts.end({ sub: anonymous });
     this.audit.record({ event: 'sign_up', requestId: party.requestId, clientId: party.client.id, sub });
     // not before the sign-ins of the anonymous user ended
-    const response = await this.tokens.signIn(party, { sub, scope: granted, authenticatedAt: this.clock.now(), nonce });
+    const signIn = { sub, scope: granted, authenticatedAt: this.clock.now(), version, nonce };
+    const response = await this.tokens.signIn(party, signIn);
     return response!; // the token is used up already
   }
 

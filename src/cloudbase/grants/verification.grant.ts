@@ -50,7 +50,8 @@ export class VerificationGrant implements Grant<VerificationParameters> {
     }
     const user = await this.users.directory().findByContact(contact);
     if (!user) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
-    const response = await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce });
+    const { sub, version } = user;
+    const response = await this.tokens.signIn(party, { sub, scope: granted, authenticatedAt, version, nonce });
     return response!; // the token is used up already
   }
 }

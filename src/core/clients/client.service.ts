@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { IsNull, MoreThan } from 'typeorm';
+import { IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
 import { Clock } from '../../base/clock.js';
 import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { checkClientKeys } from './client-key-set.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client, type ClientAuthMethod } from './client.entity.js';
@@ -26,9 +27,13 @@ const CACHED_FOR = 2000;
 
 /** Registers clients and looks them up. */
 @Injectable()
+@Sweeps()
 export class ClientService {
   private readonly clients = this.database.repository(Client);
   private readonly secrets = this.database.repository(ClientSecret);
+  private readonly enabled = this.database.statement(
+    'SELECT 1 AS served FROM auth_client WHERE id = ? AND disabled = ?',
+  );
   private readonly cache: LRUCache<string, { client: Promise<RegisteredClient | undefined>; until: number }>;
 
   constructor(
@@ -100,7 +105,16 @@ export class ClientService {
     return client ? { client, secrets: await this.secrets.findBy({ client_id: id }) } : undefined;
   }
 
-  /** @returns whether there is such a client */
+  /** Whether a client may be let in at this very moment: asks the database, for who opens a session. */
+  async isServed(id: string): Promise<boolean> {
+    const [row] = await this.enabled.all([id, false]);
+    return row !== undefined;
+  }
+
+  /**
+   * Disabling lets nobody in any more; who calls it ends what was opened, too (SignOutService.end).
+   * @returns whether there is such a client
+   */
   async setDisabled(id: string, disabled: boolean): Promise<boolean> {
     const { affected } = await this.clients.update({ id }, { disabled });
     this.cache.delete(id);
@@ -132,6 +146,11 @@ export class ClientService {
     this.cache.delete(id);
     await this.database.flush();
     return secret;
+  }
+
+  /** Removes at most `batch` secrets that no longer work. */
+  removeExpired(batch: number): Promise<number> {
+    return this.database.deleteSome(this.secrets, 'id', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
   }
 
   private async addSecret(clientId: string, secret: string): Promise<string> {

@@ -34,6 +34,10 @@ export class AuthorizationCode {
   @Column(MOMENT)
   authenticated_at: number;
 
+  /** The version of the user's credentials that the sign-in was checked against. */
+  @Column({ type: 'integer', default: 0 })
+  credentials_version: number;
+
   @Index('ix_auth_authorization_code_expires')
   @Column(MOMENT)
   expires_at: number;

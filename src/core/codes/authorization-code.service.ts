@@ -9,6 +9,8 @@ import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/cry
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { rowsOf, type Whose } from '../sessions/whose.js';
+import { Users, versionOf } from '../users/users.js';
 import { AuthorizationCode } from './authorization-code.entity.js';
 import { isRegistered } from './redirect-uri.js';
 
@@ -36,6 +38,8 @@ export interface AuthorizationRequest {
   browserSessionId?: string;
   /** When the user proved who they are, in milliseconds since the Unix epoch. Default: now. */
   authenticatedAt?: number;
+  /** The user's version (User.version) that this was checked against. Default: the one of this moment. */
+  version?: number;
 }
 
 /** Issues authorization codes (RFC 6749 §4.1) and uses them up. */
@@ -47,6 +51,7 @@ export class AuthorizationCodeService {
   constructor(
     private readonly database: AuthDatabase,
     private readonly clients: ClientService,
+    private readonly users: Users,
     private readonly secret: ServiceSecret,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
@@ -90,6 +95,7 @@ export class AuthorizationCodeService {
       nonce: request.nonce ?? null,
       dpop_jkt: request.dpopJkt ?? null,
       authenticated_at: request.authenticatedAt ?? now,
+      credentials_version: request.version ?? versionOf(await this.users.find(request.sub, { fresh: true })),
       expires_at: now + this.options.authorizationCodeTtl * 1000,
       browser_session_id: request.browserSessionId ?? null,
       session_id: null,
@@ -116,6 +122,12 @@ export class AuthorizationCodeService {
   async expireIssuedFrom(browserSessionId: string): Promise<void> {
     const unused = { browser_session_id: browserSessionId, session_id: IsNull() };
     await this.codes.update(unused, { expires_at: this.clock.now() });
+  }
+
+  /** The same for every code of a user, of a client, or of a user for a client. */
+  async expireIssued(of: Whose): Promise<void> {
+    await this.codes.update({ ...rowsOf(of), session_id: IsNull() }, { expires_at: this.clock.now() });
+    await this.database.flush();
   }
 
   /** Removes at most `batch` codes that are long over. */

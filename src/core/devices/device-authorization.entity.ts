@@ -34,6 +34,10 @@ export class DeviceAuthorization {
   @Column({ ...MOMENT, nullable: true })
   authenticated_at: number | null;
 
+  /** The version of the user's credentials that their sign-in was checked against. */
+  @Column({ type: 'integer', default: 0 })
+  credentials_version: number;
+
   /** Least seconds between two polls; grows by 5 with each slow_down (RFC 8628 §3.5). */
   @Column({ type: 'integer' })
   interval: number;

@@ -9,6 +9,8 @@ import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/servic
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { rowsOf, type Whose } from '../sessions/whose.js';
+import { Users, versionOf } from '../users/users.js';
 import { DeviceAuthorization } from './device-authorization.entity.js';
 
 const DEVICE_CODE_HASH = purpose('device-code');
@@ -43,6 +45,7 @@ export class DeviceAuthorizationService {
 
   constructor(
     private readonly database: AuthDatabase,
+    private readonly users: Users,
     private readonly secret: ServiceSecret,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
@@ -99,11 +102,20 @@ export class DeviceAuthorizationService {
   /**
    * The user agrees.
    * @param authenticatedAt when they proved who they are, in milliseconds since the Unix epoch; default: now
+   * @param version the user's (User.version) that this was checked against; default: the one of this moment
    * @param session the one that answers, as for claim(); left out: only a code that nobody has claimed
    * @returns false where there is no such code that waits for their answer
    */
-  approve(userCode: string, sub: string, authenticatedAt = this.clock.now(), session?: string): Promise<boolean> {
-    return this.answer(userCode, { status: 'approved', sub, authenticated_at: authenticatedAt }, session);
+  async approve(
+    userCode: string,
+    sub: string,
+    authenticatedAt = this.clock.now(),
+    version?: number,
+    session?: string,
+  ): Promise<boolean> {
+    const credentials_version = version ?? versionOf(await this.users.find(sub, { fresh: true }));
+    const values = { status: 'approved' as const, sub, authenticated_at: authenticatedAt, credentials_version };
+    return this.answer(userCode, values, session);
   }
 
   /** The user refuses. @returns false where there is no such code that waits for their answer */
@@ -147,6 +159,12 @@ export class DeviceAuthorizationService {
       { status: 'used' },
     );
     return affected === 1;
+  }
+
+  /** Takes back what was approved and not used yet: for every device of a user, of a client, or of a user at a client. */
+  async withdraw(of: Whose): Promise<void> {
+    await this.rows.update({ ...rowsOf(of), status: 'approved' }, { status: 'denied' });
+    await this.database.flush();
   }
 
   /** Removes at most `batch` authorizations that are long over. */

@@ -9,22 +9,31 @@ import {
   sign,
 } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { errors } from 'jose';
 import { AUTH_OPTIONS, type ResolvedAuthOptions, type SigningAlg } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { isDuplicate } from '../../base/database/faults.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { SigningKey } from './signing-key.entity.js';
 
 const SIGNING_KEY = purpose('signing-key');
 
-/** Seconds for which verifiers may keep the JWKS; a new key signs only after that. */
+/** Seconds for which verifiers may keep the JWKS. */
 export const JWKS_MAX_AGE = 300;
 /** How long a superseded key stays published: the longest life that an access token may have. */
 const PUBLISHED_FOR = 86_400_000;
 /** How old the keys in memory may be, in milliseconds: well under JWKS_MAX_AGE. */
 const RELOAD_AFTER = 30_000;
+/** How far apart the clocks of two processes may be, in milliseconds. */
+const CLOCKS_APART = 30_000;
+/**
+ * When a new key begins to sign, in milliseconds: the slowest process has published it, and every copy of the JWKS that
+ * a verifier got before that has run out.
+ */
+const SIGNS_AFTER = RELOAD_AFTER + JWKS_MAX_AGE * 1000 + CLOCKS_APART;
 
 interface LoadedKey {
   row: SigningKey;
@@ -35,7 +44,10 @@ interface LoadedKey {
   headers: Map<string, string>;
 }
 
-/** Makes, keeps and uses the signing keys. */
+/**
+ * Makes, keeps and uses the signing keys. The algorithm of the options decides which of them sign here; others that are
+ * there, made by a process with other options, are published.
+ */
 @Injectable()
 @Sweeps()
 export class KeyService implements OnModuleInit {
@@ -48,12 +60,14 @@ export class KeyService implements OnModuleInit {
     private readonly database: AuthDatabase,
     private readonly secret: ServiceSecret,
     private readonly clock: Clock,
+    private readonly server: HttpAdapterHost,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
+  /** A process that answers requests sees to it that there is a key; one that only looks at the database writes nothing. */
   async onModuleInit(): Promise<void> {
     await this.reload();
-    if (!this.keys.some(({ row }) => row.alg === this.options.signingAlg)) await this.rotate();
+    if (this.server.httpAdapter) await this.makeFirst();
   }
 
   /**
@@ -61,7 +75,7 @@ export class KeyService implements OnModuleInit {
    * @param typ `at+jwt` (RFC 9068 §2.1) or `JWT`
    */
   sign(typ: 'at+jwt' | 'JWT', claims: object): string {
-    const key = this.current();
+    const key = this.signing();
     let header = key.headers.get(typ);
     if (header === undefined) {
       header = encode({ alg: key.row.alg, typ, kid: key.row.kid });
@@ -73,7 +87,7 @@ export class KeyService implements OnModuleInit {
 
   /** `at_hash` of an access token under the current key's algorithm (OpenID Connect Core §3.1.3.6). */
   halfHash(token: string): string {
-    const digest = hash(this.current().row.alg === 'EdDSA' ? 'sha512' : 'sha256', token, 'buffer');
+    const digest = hash(this.signing().row.alg === 'EdDSA' ? 'sha512' : 'sha256', token, 'buffer');
     return digest.toString('base64url', 0, digest.length / 2);
   }
 
@@ -93,7 +107,45 @@ export class KeyService implements OnModuleInit {
   }
 
   /** Makes a new key. It is published at once, and signs once every verifier's copy of the JWKS has run out. */
-  async rotate(): Promise<SigningKey> {
+  rotate(): Promise<SigningKey> {
+    return this.make(null);
+  }
+
+  /** Every key, the newest first, with the one that signs now. */
+  async list(): Promise<{ key: SigningKey; signing: boolean }[]> {
+    await this.reload();
+    const current = this.current();
+    return this.keys.map((key) => ({ key: key.row, signing: key === current }));
+  }
+
+  /** Removes keys that no living token can be signed with. */
+  async removeExpired(): Promise<number> {
+    await this.reload();
+    const over = this.clock.now() - PUBLISHED_FOR;
+    const gone = this.keys.filter((key, i) => {
+      // superseded when a newer one began to sign in its place: of its own algorithm, or of the one that signs here
+      const newer = this.keys.slice(0, i).filter(({ row }) => [key.row.alg, this.options.signingAlg].includes(row.alg));
+      return key !== this.current() && newer.some(({ row }) => row.signs_from < over);
+    });
+    if (gone.length === 0) return 0;
+    await this.rows.delete(gone.map(({ row }) => row.kid));
+    await this.reload();
+    return gone.length;
+  }
+
+  /** Two processes may start at once: of a first key there is one, and who comes second has it, too. */
+  private async makeFirst(): Promise<void> {
+    while (!this.keys.some(({ row }) => row.alg === this.options.signingAlg)) {
+      try {
+        await this.make(this.keys.length === 0 ? 'any' : this.options.signingAlg);
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+        await this.reload();
+      }
+    }
+  }
+
+  private async make(first_of: SigningKey['first_of']): Promise<SigningKey> {
     const now = this.clock.now();
     const { privateKey } = GENERATE[this.options.signingAlg]();
     const row = this.rows.create({
@@ -101,7 +153,8 @@ export class KeyService implements OnModuleInit {
       alg: this.options.signingAlg,
       sealed_private_key: this.secret.seal(SIGNING_KEY, privateKey.export({ type: 'pkcs8', format: 'der' })),
       created_at: now,
-      signs_from: this.keys.length === 0 ? now : now + JWKS_MAX_AGE * 1000,
+      signs_from: first_of === 'any' ? now : now + SIGNS_AFTER,
+      first_of,
     });
     await this.rows.insert(row);
     await this.database.flush();
@@ -109,28 +162,16 @@ export class KeyService implements OnModuleInit {
     return row;
   }
 
-  /** Every key, the newest first, with the one that signs now. */
-  async list(): Promise<{ key: SigningKey; signing: boolean }[]> {
-    await this.reload();
-    const current = this.current();
-    return this.keys.map(({ row }) => ({ key: row, signing: row === current.row }));
+  /** @throws Error where there is no key at all */
+  private signing(): LoadedKey {
+    const key = this.current();
+    if (!key)
+      throw new Error('there is no signing key yet: the service makes one when it starts, as does `keys rotate`');
+    return key;
   }
 
-  /** Removes keys that no living token can be signed with. */
-  async removeExpired(): Promise<number> {
-    await this.reload();
-    const current = this.keys.indexOf(this.current());
-    const gone = this.keys.filter(
-      // superseded when the next newer one began to sign
-      (_, i) => i > current && this.keys[i - 1]!.row.signs_from + PUBLISHED_FOR < this.clock.now(),
-    );
-    if (gone.length === 0) return 0;
-    await this.rows.delete(gone.map(({ row }) => row.kid));
-    await this.reload();
-    return gone.length;
-  }
-
-  private current(): LoadedKey {
+  /** The newest of the algorithm that was asked for whose time has come; while there is none, of any. */
+  private current(): LoadedKey | undefined {
     if (this.isStale()) {
       this.loadedAt = this.clock.now();
       this.reload().catch((error: unknown) =>
@@ -138,7 +179,8 @@ export class KeyService implements OnModuleInit {
       );
     }
     const now = this.clock.now();
-    return this.keys.find(({ row }) => row.signs_from <= now) ?? this.keys.at(-1)!;
+    const ready = this.keys.filter(({ row }) => row.signs_from <= now);
+    return ready.find(({ row }) => row.alg === this.options.signingAlg) ?? ready[0] ?? this.keys.at(-1);
   }
 
   private isStale(): boolean {

@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { SigningAlg } from '../../base/auth.options.js';
 import { MOMENT } from '../../base/database/columns.js';
 
@@ -21,4 +21,9 @@ export class SigningKey {
   /** It is published from the start and signs from this moment, so that verifiers know it by then. */
   @Column(MOMENT)
   signs_from: number;
+
+  /** Set for a key that no command asked for: of an empty database `any`, else its algorithm. Of those there is one each. */
+  @Index('uq_auth_signing_key_first_of', { unique: true })
+  @Column({ type: 'varchar', length: 5, nullable: true })
+  first_of: SigningAlg | 'any' | null;
 }

@@ -20,6 +20,8 @@ export interface NewSession {
   scope: string[];
   /** When the user proved who they are, in milliseconds since the Unix epoch. */
   authenticatedAt: number;
+  /** The user's version (User.version) that this was checked against. Default: the one of this moment. */
+  version?: number;
   /** The browser session that it is opened from. */
   browserSessionId?: string;
   /** Uses up the code that this sign-in is for: one conditional UPDATE. False ends the attempt. */
@@ -38,4 +40,4 @@ export interface Lease {
 }
 
 /** What a refresh has to know of its session. */
-export type RefreshedSession = Pick<Session, 'sub' | 'scope' | 'authenticated_at'>;
+export type RefreshedSession = Pick<Session, 'sub' | 'scope' | 'authenticated_at' | 'credentials_version'>;

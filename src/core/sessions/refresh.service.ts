@@ -4,7 +4,7 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { checkKeyBinding } from '../dpop/key-binding.js';
-import { holds, type User, Users } from '../users/users.js';
+import { holderOf, type User, Users } from '../users/users.js';
 import type { Lease, Party, RefreshedSession } from './lease.js';
 import { Networks } from './networks.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
@@ -122,13 +122,14 @@ export class RefreshService {
     this.audit.record({ event, requestId, clientId: client_id, sub, sessionId: id, ...networks });
   }
 
-  private async userOf({ sub, authenticated_at }: RefreshedSession, token: RefreshToken): Promise<User> {
-    const user = await this.users.find(sub, { fresh: false }).catch(async (error: unknown) => {
+  private async userOf(session: RefreshedSession, token: RefreshToken): Promise<User> {
+    const signIn = { ...session, sessionId: token.sessionId };
+    const user = await holderOf(this.users, session.sub, signIn).catch(async (error: unknown) => {
       // a passing fault of the host's user table must not cost the session; it is what the caller hears of
       await this.sessions.giveBack(token).catch(() => undefined);
       throw error;
     });
-    if (user && holds(user, authenticated_at)) return user;
+    if (user) return user;
     await this.sessions.revoke(token.sessionId);
     throw refused('SESSION_REVOKED');
   }

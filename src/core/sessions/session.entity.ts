@@ -27,6 +27,10 @@ export class Session {
   @Column(MOMENT)
   authenticated_at: number;
 
+  /** The version of the user's credentials that the sign-in was checked against. */
+  @Column({ type: 'integer', default: 0 })
+  credentials_version: number;
+
   @Column(MOMENT)
   created_at: number;
 

@@ -6,11 +6,13 @@ import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { holds, Users } from '../users/users.js';
+import { ClientService } from '../clients/client.service.js';
+import { holderOf, holds, refusalOf, Users, versionOf } from '../users/users.js';
 import type { Lease, NewSession, Party, RefreshedSession } from './lease.js';
 import { Networks } from './networks.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
+import { rowsOf, type Whose } from './whose.js';
 
 /** Opens sessions, moves them on and ends them. Who may have one moved on, RefreshService judges. */
 @Injectable()
@@ -21,13 +23,13 @@ export class SessionService {
     `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?, rotated_by_network = ?
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
        AND (dpop_jkt IS NULL OR dpop_jkt = ?)
-     RETURNING sub, scope, authenticated_at`,
+     RETURNING sub, scope, authenticated_at, credentials_version`,
   );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
        (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt,
-        browser_session_id)
-     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
+        browser_session_id, credentials_version)
+     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)`,
   );
 
   constructor(
@@ -35,24 +37,27 @@ export class SessionService {
     private readonly tokens: RefreshTokens,
     private readonly networks: Networks,
     private readonly users: Users,
+    private readonly clients: ClientService,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
   /**
    * Opens a session. The row is there before the code is used up, so whoever presents the code again finds the session
-   * to revoke; and the user is looked up after that, so a password change or a disabling meanwhile is not missed.
+   * to revoke; and user and client are looked up after that, so what ended their sessions meanwhile has either ended this
+   * one, too, or is seen here.
    * @returns undefined where `consume` said no
-   * @throws AuthError permission_denied where the user is disabled, user_pending where they wait for approval,
-   *   invalid_grant where the sign-in no longer holds
+   * @throws AuthError invalid_client where the client is disabled, permission_denied where the user is, user_pending
+   *   where they wait for approval, invalid_grant where the sign-in no longer holds
    */
   async open(
     party: Party,
-    { sub, scope, authenticatedAt, browserSessionId, consume }: NewSession,
+    { sub, scope, authenticatedAt, version, browserSessionId, consume }: NewSession,
   ): Promise<Lease | undefined> {
     await party.useProof?.(); // whatever compares its key has done so
     const now = this.clock.now();
     const id = randomBytes(16).toString('base64url');
+    const credentials_version = version ?? versionOf(await this.users.find(sub, { fresh: true }));
     await this.insertion.all([
       id,
       sub,
@@ -64,17 +69,18 @@ export class SessionService {
       party.deviceId ?? null,
       (party.client.public ? party.dpopJkt : undefined) ?? null, // RFC 9449 §5
       browserSessionId ?? null,
+      credentials_version,
     ]);
     if (consume && !(await consume(id))) {
       await this.sessions.delete({ id });
       return undefined;
     }
     const user = await this.users.find(sub, { fresh: true });
-    if (!user || !holds(user, authenticatedAt)) {
+    const isServed = await this.clients.isServed(party.client.id);
+    if (!user || !isServed || !holds(user, { authenticated_at: authenticatedAt, credentials_version })) {
       await this.revoke(id);
-      if (user?.disabled) throw new AuthError('permission_denied', { reason: 'USER_DISABLED' });
-      if (user?.pending) throw new AuthError('user_pending', { reason: 'USER_PENDING' });
-      throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
+      if (!isServed) throw new AuthError('invalid_client', { reason: 'CLIENT_DISABLED' });
+      throw (user && refusalOf(user)) ?? new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
     }
     if (party.deviceId !== undefined && this.options.maxDevices > 0) await this.limitDevices(sub, party.deviceId);
     await this.database.flush();
@@ -104,8 +110,13 @@ export class SessionService {
       party.dpopJkt ?? null,
     ]);
     if (!row) return undefined;
-    const { sub, scope, authenticated_at } = row;
-    return { sub, scope: scope.split(' ').filter(Boolean), authenticated_at: Number(authenticated_at) };
+    const { sub, scope, authenticated_at, credentials_version } = row;
+    return {
+      sub,
+      scope: scope.split(' ').filter(Boolean),
+      authenticated_at: Number(authenticated_at),
+      credentials_version: Number(credentials_version),
+    };
   }
 
   /** Undoes advance() whose answer never left. Safe even where a parallel request got the successor: see there. */
@@ -138,9 +149,12 @@ export class SessionService {
     return this.end({ sub, device_id: deviceId });
   }
 
-  /** The user of a session has proven once more who they are. */
-  async reauthenticate(id: string, authenticatedAt: number): Promise<void> {
-    await this.sessions.update({ id, revoked_at: IsNull() }, { authenticated_at: authenticatedAt });
+  /**
+   * The user of a session has proven once more who they are: it stands on that from now on, and no longer on the sign-in
+   * of the browser that it was opened from.
+   */
+  async reauthenticate(id: string, signIn: Pick<Session, 'authenticated_at' | 'credentials_version'>): Promise<void> {
+    await this.sessions.update({ id, revoked_at: IsNull() }, { ...signIn, browser_session_id: null });
     await this.database.flush();
   }
 
@@ -150,15 +164,12 @@ export class SessionService {
   }
 
   /**
-   * Ends every session of a user, of a client, or of a user at a client.
+   * Ends every session of a user, of a client, or of a user at a client; not what is under way to become one (see
+   * SignOutService).
    * @returns how many were alive
    */
-  revokeAll(of: { sub: string; clientId?: string } | { clientId: string }): Promise<number> {
-    const { sub, clientId } = of as { sub?: string; clientId?: string };
-    return this.end({
-      ...(sub === undefined ? {} : { sub }),
-      ...(clientId === undefined ? {} : { client_id: clientId }),
-    });
+  revokeAll(of: Whose): Promise<number> {
+    return this.end(rowsOf(of));
   }
 
   /** Ends every session that was opened from a browser session. @returns how many were alive */
@@ -166,12 +177,14 @@ export class SessionService {
     return this.end({ browser_session_id: browserSessionId });
   }
 
-  /** The session, if it has neither expired nor been revoked, and its user may still hold it. */
+  /** The session, if it has neither expired nor been revoked, and its user and client may still hold it. */
   async findAlive(id: string): Promise<Session | undefined> {
     const session = await this.findOpen(id);
     if (!session) return undefined;
-    const user = await this.users.find(session.sub, { fresh: false });
-    return user && holds(user, session.authenticated_at) ? session : undefined;
+    const client = (await this.clients.find(session.client_id))?.client;
+    if (!client || client.disabled) return undefined;
+    const user = await holderOf(this.users, session.sub, { ...session, sessionId: id });
+    return user && session;
   }
 
   async isAlive(id: string): Promise<boolean> {

@@ -43,9 +43,9 @@ export function register(program: Command, action: MakeAction): void {
           ended =
             client === undefined
               ? await app.get(SignOutService).everywhere(sub)
-              : await service.revokeAll({ sub, clientId: client });
+              : await app.get(SignOutService).end({ sub, clientId: client });
         } else if (id === undefined && client !== undefined) {
-          ended = await service.revokeAll({ clientId: client });
+          ended = await app.get(SignOutService).end({ clientId: client });
         } else {
           throw new Error('name a session, or --user or --client or both');
         }

@@ -1,7 +1,11 @@
 import { Injectable, SetMetadata } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { marked } from '../../base/door.js';
+import { AuthorizationCodeService } from '../codes/authorization-code.service.js';
+import { DeviceAuthorizationService } from '../devices/device-authorization.service.js';
+import { UserService } from '../users/user.service.js';
 import { SessionService } from './session.service.js';
+import type { Whose } from './whose.js';
 
 /** Something besides sessions that keeps users signed in, such as their browsers. Mark its class with `@KeepsSignedIn()`. */
 export interface SignInKeeper {
@@ -15,18 +19,39 @@ const KEEPS_SIGNED_IN = 'nest-auth:keeps-signed-in';
 export const KeepsSignedIn: () => (target: new (...args: never[]) => SignInKeeper) => void = () =>
   SetMetadata(KEEPS_SIGNED_IN, true);
 
-/** Signs users out of everything. */
+/** Ends sessions together with all that is under way to become one. */
 @Injectable()
 export class SignOutService {
   constructor(
     private readonly discovery: DiscoveryService,
+    private readonly users: UserService,
+    private readonly codes: AuthorizationCodeService,
+    private readonly devices: DeviceAuthorizationService,
     private readonly sessions: SessionService,
   ) {}
 
-  /** @returns how many sessions were alive */
+  /**
+   * Signs a user out of everything. In the built-in table that is a new version of theirs, so a code or an approval that
+   * is being given at this moment is worth nothing either.
+   * @returns how many sessions were alive
+   */
   async everywhere(sub: string): Promise<number> {
-    // before the sessions: a browser that stays signed in would get its next code at once
-    for (const keeper of marked<SignInKeeper>(this.discovery, KEEPS_SIGNED_IN)) await keeper.endAll(sub);
-    return this.sessions.revokeAll({ sub });
+    await this.users.endSignIns(sub);
+    return this.end({ sub });
+  }
+
+  /**
+   * Ends what a user, a client, or a user at a client has: codes, approved devices, sessions, and of a user everywhere
+   * their browsers.
+   * @returns how many sessions were alive
+   */
+  async end(of: Whose): Promise<number> {
+    // from the first to the last that a sign-in becomes: what got ahead of one statement is there for a later one
+    if ('sub' in of && of.clientId === undefined) {
+      for (const keeper of marked<SignInKeeper>(this.discovery, KEEPS_SIGNED_IN)) await keeper.endAll(of.sub);
+    }
+    await this.codes.expireIssued(of);
+    await this.devices.withdraw(of);
+    return this.sessions.revokeAll(of);
   }
 }

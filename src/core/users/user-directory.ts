@@ -12,11 +12,15 @@ import { normalizeUsername } from './username.js';
 import { type User, type UserProfile, Users } from './users.js';
 
 /** A row as the database returns it: SQLite has no boolean, PostgreSQL's bigint is a string. */
-type RawRow = Omit<UserRow, 'groups' | 'disabled' | 'pending' | 'valid_after' | 'created_at' | 'updated_at'> & {
+type RawRow = Omit<
+  UserRow,
+  'groups' | 'disabled' | 'pending' | 'valid_after' | 'anonymous_seen_at' | 'created_at' | 'updated_at'
+> & {
   groups: string;
   disabled: boolean | number;
   pending: boolean | number;
   valid_after: number | string;
+  anonymous_seen_at: number | string | null;
   created_at: number | string;
   updated_at: number | string;
 };
@@ -101,6 +105,7 @@ function cooked(row: RawRow): UserRow {
     disabled: Boolean(row.disabled),
     pending: Boolean(row.pending),
     valid_after: Number(row.valid_after),
+    anonymous_seen_at: row.anonymous_seen_at === null ? null : Number(row.anonymous_seen_at),
     created_at: Number(row.created_at),
     updated_at: Number(row.updated_at),
   };

@@ -3,13 +3,14 @@ import type { User, UserProfile } from './users.js';
 
 /** What tokens need to know of a row. */
 export function toUser(row: UserRow): User {
-  const { id, groups, disabled, pending, valid_after } = row;
+  const { id, groups, disabled, pending, credentials_version, kept_session_id } = row;
   return {
     sub: id,
     groups,
     disabled,
     ...(pending ? { pending } : {}),
-    validAfter: valid_after,
+    version: credentials_version,
+    ...(kept_session_id === null ? {} : { keptSessionId: kept_session_id }),
     claims: claimsOf(row),
   };
 }

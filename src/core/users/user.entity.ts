@@ -58,9 +58,22 @@ export class UserRow {
   @Column({ type: 'varchar', length: 43, nullable: true })
   anonymous_device: string | null;
 
-  /** Sign-ins from before this moment no longer hold. */
+  /** Counts what ends every sign-in of the user: one that was checked against another version no longer holds. */
+  @Column({ type: 'integer', default: 0 })
+  credentials_version: number;
+
+  /** The one session that goes on though the version changed: the one that its user changed the password from. */
+  @Column({ type: 'varchar', length: 22, nullable: true })
+  kept_session_id: string | null;
+
+  /** When the version changed last: for people, and for processes of an earlier release. */
   @Column({ ...MOMENT, default: 0 })
   valid_after: number;
+
+  /** When an anonymous user signed in last; null: not anonymous. */
+  @Index('ix_auth_user_anonymous_seen')
+  @Column({ ...MOMENT, nullable: true })
+  anonymous_seen_at: number | null;
 
   @Column(MOMENT)
   created_at: number;

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
-import { IsNull, Not } from 'typeorm';
+import { Inject, Injectable } from '@nestjs/common';
+import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, Not, type QueryDeepPartialEntity } from 'typeorm';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { isDuplicate } from '../../base/database/faults.js';
+import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { type Contact, ownedBy, proven } from './contact.js';
 import { HashingQueue } from './hashing-queue.js';
@@ -28,6 +30,7 @@ export type OwnValues = Partial<Pick<UserRow, 'name' | 'picture' | 'gender' | 'l
 
 /** Looks after the users of the built-in table: the one that writes it. UserDirectory finds them. */
 @Injectable()
+@Sweeps()
 export class UserService {
   private readonly rows = this.database.repository(UserRow);
 
@@ -37,6 +40,7 @@ export class UserService {
     private readonly queue: HashingQueue,
     private readonly cache: UserCache,
     private readonly clock: Clock,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
   /** @throws Error that says what is wrong with the values, or that the username is taken */
@@ -51,13 +55,19 @@ export class UserService {
 
   /** The anonymous user of a device, made at its first sign-in. @param device keyed hash of the device id */
   async anonymous(device: string): Promise<User> {
-    const known = await this.rows.findOneBy({ anonymous_device: device });
+    const anonymous_seen_at = this.clock.now();
+    const seen = async () => {
+      // first of all, and in one statement: from here on the sweep leaves them alone
+      const { affected } = await this.rows.update({ anonymous_device: device }, { anonymous_seen_at });
+      return affected === 1 ? this.rows.findOneBy({ anonymous_device: device }) : null;
+    };
+    const known = await seen();
     if (known) return toUser(known);
     try {
-      return toUser(await this.insert({ anonymous_device: device }));
+      return toUser(await this.insert({ anonymous_device: device, anonymous_seen_at }));
     } catch (error) {
       // a parallel request was faster
-      const made = isDuplicate(error) ? await this.rows.findOneBy({ anonymous_device: device }) : null;
+      const made = isDuplicate(error) ? await seen() : null;
       if (!made) throw error;
       return toUser(made);
     }
@@ -77,13 +87,13 @@ export class UserService {
   }
 
   /** @throws AuthError username_already_exists */
-  edit(id: string, values: OwnValues): Promise<void> {
-    return this.update(id, values).catch((error: unknown) => this.refuse(error));
+  async edit(id: string, values: OwnValues): Promise<void> {
+    await this.update(id, values).catch((error: unknown) => this.refuse(error));
   }
 
   /** Gives a user the address or number that they have proven. @throws AuthError already_exists */
-  setContact(id: string, contact: Contact): Promise<void> {
-    return this.update(id, proven(contact)).catch((error: unknown) => this.refuse(error, contact));
+  async setContact(id: string, contact: Contact): Promise<void> {
+    await this.update(id, proven(contact)).catch((error: unknown) => this.refuse(error, contact));
   }
 
   list(): Promise<UserRow[]> {
@@ -95,25 +105,53 @@ export class UserService {
     return (await this.rows.findOneBy({ username: normalizeUsername(username) })) ?? undefined;
   }
 
-  /** Disabling ends every sign-in up to now; who calls it revokes the sessions too (SessionService.revokeAll). */
-  setDisabled(id: string, disabled: boolean): Promise<void> {
-    return this.update(id, disabled ? { disabled, valid_after: this.clock.now() } : { disabled });
+  /** Disabling ends every sign-in up to now; who calls it ends what they opened, too (SignOutService.end). */
+  async setDisabled(id: string, disabled: boolean): Promise<void> {
+    await this.update(id, disabled ? { disabled, ...this.nextVersion() } : { disabled });
   }
 
-  /** Lets a user in who waited for approval, or makes them wait. */
-  setPending(id: string, pending: boolean): Promise<void> {
-    return this.update(id, pending ? { pending, valid_after: this.clock.now() } : { pending });
+  /** Lets a user in who waited for approval, or makes them wait, which ends every sign-in up to now. */
+  async setPending(id: string, pending: boolean): Promise<void> {
+    await this.update(id, pending ? { pending, ...this.nextVersion() } : { pending });
+  }
+
+  /** Ends every sign-in up to now; who calls it ends what they opened, too (SignOutService.end). */
+  async setPassword(id: string, password: string): Promise<void> {
+    await this.update(id, { password_hash: await this.hash(password), ...this.nextVersion() });
   }
 
   /**
-   * Ends every sign-in up to now; who calls it revokes the sessions too (SessionService.revokeAll).
-   * @returns the moment from which sign-ins count
+   * The same for a user who has proven who they are, from a session that goes on.
+   * @param version the one that the proof was checked against
+   * @returns the one that counts from now on; undefined: the proof no longer holds, and nothing has changed
    */
-  async setPassword(id: string, password: string): Promise<number> {
+  async changePassword(id: string, password: string, version: number, sessionId: string): Promise<number | undefined> {
     const password_hash = await this.hash(password);
-    const valid_after = this.clock.now();
-    await this.update(id, { password_hash, valid_after });
-    return valid_after;
+    const values = { password_hash, ...this.nextVersion(), kept_session_id: sessionId };
+    const changed = await this.update(id, values, { credentials_version: version });
+    return changed ? version + 1 : undefined;
+  }
+
+  /** Ends every sign-in up to now, also those under way (SignOutService.everywhere). */
+  async endSignIns(id: string): Promise<void> {
+    await this.update(id, this.nextVersion());
+  }
+
+  /** Removes at most `batch` anonymous users whom nobody has been for a long time, and who have no session left. */
+  async removeExpired(batch: number): Promise<number> {
+    if (this.options.anonymousUserTtl === 0) return 0;
+    const seen = { anonymous_seen_at: LessThanOrEqual(this.clock.now() - this.options.anonymousUserTtl * 1000) };
+    const unused = 'NOT EXISTS (SELECT 1 FROM auth_session WHERE auth_session.sub = auth_user.id)';
+    const found = this.rows.createQueryBuilder('auth_user').select('auth_user.id').where(seen).andWhere(unused);
+    const id = In((await found.take(batch).getMany()).map((row) => row.id));
+    // the same once more, in the statement that deletes: one of them may be signing in
+    const { affected } = await this.rows
+      .createQueryBuilder()
+      .delete()
+      .where({ ...seen, id })
+      .andWhere(unused)
+      .execute();
+    return affected ?? 0;
   }
 
   /** Hashes a password again that is the right one, where its hash was made with other parameters than today's. */
@@ -128,7 +166,7 @@ export class UserService {
     const now = this.clock.now();
     const { affected } = await this.rows.update(
       { id, anonymous_device: Not(IsNull()) },
-      { ...values, anonymous_device: null, valid_after: now, updated_at: now },
+      { ...values, anonymous_device: null, anonymous_seen_at: null, ...this.nextVersion(), updated_at: now },
     );
     if (affected !== 1) throw new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
     this.cache.forget(id);
@@ -140,7 +178,7 @@ export class UserService {
   private async insert(values: Partial<UserRow>): Promise<UserRow> {
     const now = this.clock.now();
     const id = randomUUID();
-    const empty = { username: id, groups: [], disabled: false, pending: false, valid_after: 0 };
+    const empty = { username: id, groups: [], disabled: false, pending: false, credentials_version: 0, valid_after: 0 };
     const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
     const row = this.rows.create({ ...NOTHING, ...empty, ...given, id, created_at: now, updated_at: now });
     await this.rows.insert(row);
@@ -162,10 +200,24 @@ export class UserService {
     return this.queue.run(() => this.hasher.hash(password));
   }
 
-  private async update(id: string, values: Partial<UserRow>): Promise<void> {
-    await this.rows.update({ id }, { ...values, updated_at: this.clock.now() });
+  /** What ends every sign-in that was checked against the version before; belongs into the UPDATE of the change. */
+  private nextVersion() {
+    return {
+      credentials_version: () => 'credentials_version + 1',
+      kept_session_id: null,
+      valid_after: this.clock.now(),
+    };
+  }
+
+  private async update(
+    id: string,
+    values: QueryDeepPartialEntity<UserRow>,
+    where: FindOptionsWhere<UserRow> = {},
+  ): Promise<boolean> {
+    const { affected } = await this.rows.update({ id, ...where }, { ...values, updated_at: this.clock.now() });
     this.cache.forget(id);
     await this.database.flush();
+    return affected === 1;
   }
 }
 
@@ -179,4 +231,6 @@ const NOTHING = {
   gender: null,
   locale: null,
   anonymous_device: null,
+  anonymous_seen_at: null,
+  kept_session_id: null,
 } satisfies Partial<UserRow>;

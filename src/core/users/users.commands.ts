@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
-import { SessionService } from '../sessions/session.service.js';
+import { SignOutService } from '../sessions/sign-out.service.js';
 import type { UserRow } from './user.entity.js';
 import { UserService } from './user.service.js';
 import { count, describe, list, type MakeAction, standardInput, table } from '../../base/commands/command.js';
@@ -52,7 +52,7 @@ export function register(program: Command, action: MakeAction): void {
       action(async (app, username: string) => {
         const { id } = await userNamed(app, username);
         await app.get(UserService).setDisabled(id, true);
-        const ended = await app.get(SessionService).revokeAll({ sub: id });
+        const ended = await app.get(SignOutService).end({ sub: id });
         return {
           text: `user ${username} disabled, ${count(ended, 'session')} ended`,
           json: { sub: id, disabled: true, sessions_ended: ended },
@@ -79,7 +79,7 @@ export function register(program: Command, action: MakeAction): void {
       action(async (app, username: string) => {
         const { id } = await userNamed(app, username);
         await app.get(UserService).setPassword(id, await standardInput('password'));
-        const ended = await app.get(SessionService).revokeAll({ sub: id });
+        const ended = await app.get(SignOutService).end({ sub: id });
         return { text: `password set, ${count(ended, 'session')} ended`, json: { sub: id, sessions_ended: ended } };
       }),
     );

@@ -174,7 +174,7 @@ export class AuthorizationFlow {
   }
 
   private async issue(pending: PendingAuthorization, client: Client, trip: RoundTrip): Promise<void> {
-    const { id, sub, authenticated_at } = trip.browser.session!;
+    const { id, sub, authenticated_at, credentials_version } = trip.browser.session!;
     const code = await this.codes.issue({
       clientId: client.id,
       sub,
@@ -185,6 +185,7 @@ export class AuthorizationFlow {
       dpopJkt: pending.dpop_jkt,
       browserSessionId: id,
       authenticatedAt: authenticated_at,
+      version: credentials_version,
     });
     // a sign-out that was answered since then did not see this code
     if (!(await this.browsers.isThere(id))) await this.codes.expireIssuedFrom(id);

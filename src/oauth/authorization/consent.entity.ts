@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { MOMENT, WORDS } from '../../base/database/columns.js';
 
 /** What a user has agreed that a client may do, so that they are asked once. Written by ConsentService alone. */
@@ -15,4 +15,9 @@ export class Consent {
 
   @Column(MOMENT)
   given_at: number;
+
+  /** When it last spared the user the question; to the day. */
+  @Index('ix_auth_consent_used')
+  @Column({ ...MOMENT, default: 0 })
+  used_at: number;
 }

@@ -25,6 +25,10 @@ export class BrowserSession {
   @Column(MOMENT)
   authenticated_at: number;
 
+  /** The version of the user's credentials that the sign-in was checked against. */
+  @Column({ type: 'integer', default: 0 })
+  credentials_version: number;
+
   /** To the minute. */
   @Column(MOMENT)
   used_at: number;

@@ -15,6 +15,9 @@ import { BrowserSession } from './browser-session.entity.js';
 
 const COOKIE = purpose('browser-session');
 
+/** Who signs in with a browser. */
+export type NewBrowserSession = Pick<BrowserSession, 'sub' | 'username' | 'authenticated_at' | 'credentials_version'>;
+
 /** How coarse `used_at` is, in milliseconds, so that not every page writes. */
 const TOUCHED_EVERY = 60_000;
 
@@ -43,7 +46,7 @@ export class BrowserSessionService {
     const row = await this.rows.findOneBy({ hash: this.hash(cookie), expires_at: MoreThan(now), used_at });
     if (!row) return undefined;
     const user = await this.users.find(row.sub, { fresh: true });
-    if (!user || !holds(user, row.authenticated_at)) {
+    if (!user || !holds(user, row)) {
       await this.end(row.id);
       return undefined;
     }
@@ -57,10 +60,7 @@ export class BrowserSessionService {
    * signs the former out.
    * @returns the cookie, 43 characters, this once
    */
-  async open(
-    who: Pick<BrowserSession, 'sub' | 'username' | 'authenticated_at'>,
-    before?: BrowserSession,
-  ): Promise<string> {
+  async open(who: NewBrowserSession, before?: BrowserSession): Promise<string> {
     const cookie = generateSecret();
     const now = this.clock.now();
     const values = {

@@ -5,7 +5,7 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { BrowserSession } from './browser-session.entity.js';
-import { BrowserSessionService } from './browser-session.service.js';
+import { BrowserSessionService, type NewBrowserSession } from './browser-session.service.js';
 
 const CSRF = purpose('csrf');
 const FORM = purpose('form');
@@ -61,11 +61,7 @@ export class BrowserService {
   }
 
   /** Signs the browser in, under a new cookie. */
-  async signIn(
-    http: HttpExchange,
-    { session }: Browser,
-    who: Pick<BrowserSession, 'sub' | 'username' | 'authenticated_at'>,
-  ): Promise<void> {
+  async signIn(http: HttpExchange, { session }: Browser, who: NewBrowserSession): Promise<void> {
     this.setCookie(http, await this.sessions.open(who, session), this.options.browserSessionTtl);
   }
 

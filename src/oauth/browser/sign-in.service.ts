@@ -13,7 +13,7 @@ import type { Views } from '../pages/views.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { MAX_PASSWORD, MAX_SENT_USERNAME } from '../../core/users/rules.js';
 import { MAX_USERNAME, normalizeUsername } from '../../core/users/username.js';
-import { Users } from '../../core/users/users.js';
+import { refusalOf, type User, Users, versionOf } from '../../core/users/users.js';
 import { type Browser, BrowserService } from './browser.service.js';
 
 /** Takes what was typed into a sign-in page. */
@@ -57,18 +57,19 @@ export class SignInService {
     }
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
     const password = bounded(parameters.get('password'), MAX_PASSWORD);
-    const failure = (await this.captchaFailure(http)) ?? (await this.verify(username, password));
-    if (failure instanceof AuthError) {
-      this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: failure.reason });
-      const problem = this.catalogue.sentence(failure)[settings.language ?? languageOf(http)];
+    const user = (await this.captchaFailure(http)) ?? (await this.verify(username, password));
+    if (user instanceof AuthError) {
+      this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: user.reason });
+      const problem = this.catalogue.sentence(user)[settings.language ?? languageOf(http)];
       await this.show([http, name, { ...view, username, problem }, { ...settings, status: 400 }]);
       return false;
     }
-    const sub = failure;
+    const { sub } = user;
     await this.browsers.signIn(http, browser, {
       sub,
       username: shown(username!),
       authenticated_at: authenticatedAt,
+      credentials_version: versionOf(user),
     });
     this.audit.record({ event: 'browser_sign_in', requestId, sub });
     return true;
@@ -84,14 +85,14 @@ export class SignInService {
     }
   }
 
-  /** @returns the user's sub, or why not */
-  private async verify(username: string | undefined, password: string | undefined): Promise<string | AuthError> {
+  /** @returns the user, or why they are not let in */
+  private async verify(username: string | undefined, password: string | undefined): Promise<User | AuthError> {
     const user =
       username === undefined || password === undefined
         ? undefined
         : await this.users.verify(normalizeUsername(username), password);
     if (!user) return new AuthError('invalid_argument', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
-    return user.disabled ? new AuthError('permission_denied', { reason: 'USER_DISABLED' }) : user.sub;
+    return refusalOf(user) ?? user;
   }
 }
 

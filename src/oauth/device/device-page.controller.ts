@@ -58,11 +58,11 @@ export class DevicePageController {
     const isDecision = this.browsers.checkDecision(http, browser);
     if (!browser.session) return this.backToEntry(http);
     if (!isDecision) return this.ask(http, browser, browser.session);
-    const { id, sub, authenticated_at } = browser.session;
+    const { id, sub, authenticated_at, credentials_version } = browser.session;
     const allowed = http.parameters.get('decision') === 'allow';
     const userCode = userCodeOf(http) ?? '';
     const done = await (allowed
-      ? this.devices.approve(userCode, sub, authenticated_at, id)
+      ? this.devices.approve(userCode, sub, authenticated_at, credentials_version, id)
       : this.devices.deny(userCode, id));
     const answered = allowed ? 'approved' : 'denied';
     if (done || (await this.devices.answeredBy(userCode, sub, id)) === answered) this.showDone(http, answered);

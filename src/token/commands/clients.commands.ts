@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 import { ClientService, type RegisteredClient } from '../../core/clients/client.service.js';
-import { SessionService } from '../../core/sessions/session.service.js';
+import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { GrantService } from '../grant.service.js';
 import {
   checkedSecret,
@@ -101,7 +101,7 @@ export function register(program: Command, action: MakeAction): void {
       action(async (app, id: string) => {
         await clientNamed(app, id);
         await app.get(ClientService).setDisabled(id, true);
-        const ended = await app.get(SessionService).revokeAll({ clientId: id });
+        const ended = await app.get(SignOutService).end({ clientId: id });
         return {
           text: `client ${id} disabled, ${count(ended, 'session')} ended`,
           json: { id, disabled: true, sessions_ended: ended },

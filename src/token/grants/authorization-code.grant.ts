@@ -55,6 +55,7 @@ export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters
       sub: code.sub,
       scope: code.scope,
       authenticatedAt: code.authenticated_at,
+      version: code.credentials_version,
       nonce: code.nonce ?? nonce,
       browserSessionId: code.browser_session_id ?? undefined,
       consume: (sessionId) => this.codes.consume(code, sessionId),

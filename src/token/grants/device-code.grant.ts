@@ -43,6 +43,7 @@ export class DeviceCodeGrant implements Grant<DeviceCodeParameters> {
       sub: device.sub!,
       scope: device.scope,
       authenticatedAt: device.authenticated_at!,
+      version: device.credentials_version,
       nonce,
       consume: () => this.devices.consume(device),
     });

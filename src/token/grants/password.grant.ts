@@ -10,7 +10,7 @@ import { TokenIssuer } from '../token-issuer.js';
 import type { TokenResponse } from '../token-response.js';
 import { Password, Username } from '../../core/users/rules.js';
 import { normalizeUsername } from '../../core/users/username.js';
-import { Users } from '../../core/users/users.js';
+import { refusalOf, Users } from '../../core/users/users.js';
 
 export class PasswordParameters {
   @Username({ required: true, format: PRINTABLE })
@@ -40,21 +40,17 @@ export class PasswordGrant implements Grant<PasswordParameters> {
     const granted = grantScope(party.client, scope);
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
     const user = await this.users.verify(normalizeUsername(username), password);
-    if (!user) throw this.refuse(party, 'invalid_argument', 'WRONG_USERNAME_OR_PASSWORD');
-    if (user.disabled) throw this.refuse(party, 'permission_denied', 'USER_DISABLED', user.sub);
-    if (user.pending) throw this.refuse(party, 'user_pending', 'USER_PENDING', user.sub);
-    const response = await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce });
+    if (!user) throw this.refuse(party, new AuthError('invalid_argument', { reason: 'WRONG_USERNAME_OR_PASSWORD' }));
+    const refusal = refusalOf(user);
+    if (refusal) throw this.refuse(party, refusal, user.sub);
+    const { sub, version } = user;
+    const response = await this.tokens.signIn(party, { sub, scope: granted, authenticatedAt, version, nonce });
     return response!; // no code to consume
   }
 
-  private refuse(
-    party: Party,
-    code: 'invalid_argument' | 'permission_denied' | 'user_pending',
-    reason: string,
-    sub?: string,
-  ): AuthError {
-    const { client, requestId } = party;
+  private refuse({ client, requestId }: Party, refusal: AuthError, sub?: string): AuthError {
+    const { reason } = refusal;
     this.audit.record({ event: 'sign_in_failed', requestId, clientId: client.id, sub, grantType: 'password', reason });
-    return new AuthError(code, { reason });
+    return refusal;
   }
 }
