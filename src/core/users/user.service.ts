@@ -8,6 +8,7 @@ import { AuthError } from '../../base/errors/auth.error.js';
 import { type Contact, ownedBy, proven } from './contact.js';
 import { HashingQueue } from './hashing-queue.js';
 import { PasswordHasher } from './password-hasher.js';
+import { normalizePassword } from './password.js';
 import { UserCache } from './user-cache.js';
 import { UserRow } from './user.entity.js';
 import { toUser } from './user-profile.js';
@@ -159,7 +160,7 @@ export class UserService {
 
   private hash(password: string): Promise<string> {
     if (password === '') throw new Error('the password is empty');
-    return this.queue.run(() => this.hasher.hash(password));
+    return this.queue.run(() => this.hasher.hash(normalizePassword(password)));
   }
 
   private async update(id: string, values: Partial<UserRow>): Promise<void> {
