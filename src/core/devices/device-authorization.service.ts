@@ -10,6 +10,7 @@ import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { DeviceAuthorization } from './device-authorization.entity.js';
+import { spelledUserCode } from './user-code.js';
 
 const DEVICE_CODE_HASH = purpose('device-code');
 const USER_CODE_HASH = purpose('user-code');
@@ -59,7 +60,7 @@ export class DeviceAuthorizationService {
     }
     const deviceCode = generateSecret();
     const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
-    const userCode = `${letters.slice(0, 4)}-${letters.slice(4)}`;
+    const userCode = spelledUserCode(letters);
     await this.rows.insert({
       hash: this.secret.hash(DEVICE_CODE_HASH, deviceCode),
       user_code_hash: this.userCodeHash(userCode),
@@ -146,6 +147,6 @@ export class DeviceAuthorizationService {
   }
 
   private userCodeHash(userCode: string): string {
-    return this.secret.hash(USER_CODE_HASH, userCode.toUpperCase().replace(/[^A-Z0-9]/g, ''));
+    return this.secret.hash(USER_CODE_HASH, spelledUserCode(userCode).replace('-', ''));
   }
 }

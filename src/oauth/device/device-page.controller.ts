@@ -13,6 +13,7 @@ import { languageOf } from '../../base/http/language.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
+import { spelledUserCode } from '../../core/devices/user-code.js';
 
 /** `/device`: where a user who is signed in types the code that a device shows, and answers (RFC 8628 §3.3). */
 @Controller({ path: 'device', version: VERSION_NEUTRAL })
@@ -56,7 +57,7 @@ export class DevicePageController {
     if (!client || client.disabled) return this.showEntry(http, browser, unknownCode());
     const action = localPath(this.options, '/device/answer');
     const { username } = browser.session;
-    const view = { action, userCode: spelled(userCode!), client: client.name, scope: pending.scope, username };
+    const view = { action, userCode: spelledUserCode(userCode!), client: client.name, scope: pending.scope, username };
     this.pages.send(http, 'device-confirm', view, { csrf: browser.csrf });
   }
 
@@ -100,16 +101,13 @@ export class DevicePageController {
   }
 }
 
+/** Letters and digits, with dashes and spaces of any kind. */
+const MAYBE_CODE = /^(?=.*[A-Za-z0-9])[A-Za-z0-9\p{Pd}\p{Zs}\p{Cf}\u2043\u2212\u30fc]{1,32}$/u;
+
 /** What may be a user code at all. */
 function userCodeOf(http: HttpExchange): string | undefined {
   const sent = http.parameters.get('user_code');
-  return sent !== undefined && /^[A-Za-z0-9 -]{1,32}$/.test(sent) ? sent : undefined;
-}
-
-/** As the device shows it. */
-function spelled(userCode: string): string {
-  const letters = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
-  return `${letters.slice(0, 4)}-${letters.slice(4)}`;
+  return sent !== undefined && MAYBE_CODE.test(sent.normalize('NFKC')) ? sent : undefined;
 }
 
 function unknownCode(): AuthError {
