@@ -47,28 +47,28 @@ export class AuthorizationController implements MetadataPublisher {
   /** Comes from another site, and so without the cookie: who the user is, is asked after the redirect. */
   @Post()
   async authorizeByPost(@Http() http: HttpExchange): Promise<void> {
-    this.flow.goOn(await this.requests.read(http.parameters), http);
+    await this.flow.goOn(await this.requests.read(http.parameters), http);
   }
 
   @Get('continue')
   async continue(@Http() http: HttpExchange): Promise<void> {
-    const pending = this.pendingOf(http);
+    const pending = await this.pendingOf(http);
     const browser = await this.browsers.of(http);
     await this.flow.continue(pending, { http, browser });
   }
 
   @Post('sign-in')
   async signIn(@Http() http: HttpExchange): Promise<void> {
-    const pending = this.pendingOf(http);
+    const pending = await this.pendingOf(http);
     const browser = await this.browsers.of(http);
     this.browsers.checkForm(http, browser);
     const page = await this.flow.signInPageOf(pending, { http, browser });
-    if (await this.signIns.attempt(browser, page)) this.flow.goOn(pending, http);
+    if (await this.signIns.attempt(browser, page)) await this.flow.goOn(pending, http);
   }
 
   @Post('consent')
   async consent(@Http() http: HttpExchange): Promise<void> {
-    const pending = this.pendingOf(http);
+    const pending = await this.pendingOf(http);
     const browser = await this.browsers.of(http);
     this.browsers.checkForm(http, browser);
     const allowed = http.parameters.get('decision') === 'allow';
@@ -80,7 +80,7 @@ export class AuthorizationController implements MetadataPublisher {
     throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'GET, POST' } });
   }
 
-  private pendingOf(http: HttpExchange): PendingAuthorization {
+  private pendingOf(http: HttpExchange): Promise<PendingAuthorization> {
     return this.tickets.open<PendingAuthorization>('authorization', http.parameters.get('ticket'));
   }
 }

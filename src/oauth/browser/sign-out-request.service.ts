@@ -3,7 +3,7 @@ import { ClientService } from '../../core/clients/client.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { Parameters } from '../../base/http/parameters.js';
 import { missing, tooLong } from '../../base/http/rules.js';
-import { withQuery } from '../../base/http/with-query.js';
+import { leavesRoom, noRoom, withQuery } from '../../base/http/with-query.js';
 import { IdTokenHintService, MAX_ID_TOKEN_HINT } from '../authorization/id-token-hint.service.js';
 
 /** A checked wish to sign out. */
@@ -38,6 +38,7 @@ export class SignOutRequestService {
     const redirectUri = bounded(parameters, 'post_logout_redirect_uri', 2048);
     const state = bounded(parameters, 'state', 2048);
     if (redirectUri !== undefined) await this.checkRedirect(clientId, redirectUri);
+    if (redirectUri !== undefined && !leavesRoom(redirectUri, state)) throw noRoom('post_logout_redirect_uri');
     return {
       clientId,
       sub: hint?.sub,

@@ -43,18 +43,18 @@ export class SignOutController {
   /** Comes from another site, and so without the cookie: see AuthorizationController. */
   @Post()
   async signOutByPost(@Http() http: HttpExchange): Promise<void> {
-    const ticket = this.tickets.seal('sign-out', await this.requests.read(http.parameters));
+    const ticket = await this.tickets.forAddress('sign-out', await this.requests.read(http.parameters));
     http.seeOther(localPath(this.options, `/oauth2/logout/confirm?ticket=${ticket}`));
   }
 
   @Get('confirm')
   async ask(@Http() http: HttpExchange): Promise<void> {
-    await this.proceed(this.wantedBy(http), http);
+    await this.proceed(await this.wantedBy(http), http);
   }
 
   @Post('confirm')
   async confirm(@Http() http: HttpExchange): Promise<void> {
-    const wanted = this.wantedBy(http);
+    const wanted = await this.wantedBy(http);
     const browser = await this.browsers.of(http);
     this.browsers.checkForm(http, browser);
     await this.end(wanted, browser, http);
@@ -91,7 +91,7 @@ export class SignOutController {
     else this.pages.send(http, 'signed-out', {}, { language: languageOf(http, wanted.uiLocales) });
   }
 
-  private wantedBy(http: HttpExchange): SignOutRequest {
+  private wantedBy(http: HttpExchange): Promise<SignOutRequest> {
     return this.tickets.open<SignOutRequest>('sign-out', http.parameters.get('ticket'));
   }
 }
