@@ -59,6 +59,7 @@ export type { Lease, NewSession, Party } from './core/sessions/lease.js';
 export type { Language } from './base/languages.js';
 export { Sweeper } from './base/database/sweeper.js';
 export { MemoryThrottlerStorage } from './core/throttling/memory-throttler.storage.js';
+export { normalizePassword } from './core/users/password.js';
 export { PasswordHasher } from './core/users/password-hasher.js';
 export type { StandardClaims } from './core/users/claims.js';
 export { normalizeUsername } from './core/users/username.js';

@@ -15,6 +15,7 @@ import { PushedRequestService } from './authorization/pushed-request.service.js'
 import { BrowserSession } from './browser/browser-session.entity.js';
 import { BrowserSessionService } from './browser/browser-session.service.js';
 import { BrowserService } from './browser/browser.service.js';
+import { ParkedTicket } from './browser/parked-ticket.entity.js';
 import { SignInService } from './browser/sign-in.service.js';
 import { SignOutRequestService } from './browser/sign-out-request.service.js';
 import { SignOutController } from './browser/sign-out.controller.js';
@@ -26,6 +27,7 @@ import { ServerMetadataService } from './discovery/server-metadata.service.js';
 import { IntrospectionController } from './introspection/introspection.controller.js';
 import { CreateBrowserTables1763870000001 } from './migrations/1763870000001-create-browser-tables.js';
 import { CountVersionsInBrowsers1764000002500 } from './migrations/1764000002500-count-versions-in-browsers.js';
+import { ParkTickets1764000003000 } from './migrations/1764000003000-park-tickets.js';
 import { OAUTH_ERRORS } from './oauth.errors.js';
 import { PageExceptionFilter } from './pages/page-exception.filter.js';
 import { PageService } from './pages/page.service.js';
@@ -37,8 +39,8 @@ import { UserinfoController } from './userinfo/userinfo.controller.js';
 
 /** The standard server around the token endpoint: OAuth 2.0 and OpenID Connect under /oauth2, and its pages. */
 @AuthFeature({
-  entities: [BrowserSession, Consent, PushedRequest],
-  migrations: [CreateBrowserTables1763870000001, CountVersionsInBrowsers1764000002500],
+  entities: [BrowserSession, Consent, ParkedTicket, PushedRequest],
+  migrations: [CreateBrowserTables1763870000001, CountVersionsInBrowsers1764000002500, ParkTickets1764000003000],
   errors: OAUTH_ERRORS,
   pages: PAGES,
 })

@@ -12,6 +12,7 @@ import { AuthError } from '../../base/errors/auth.error.js';
 import { rowsOf, type Whose } from '../sessions/whose.js';
 import { Users, versionOf } from '../users/users.js';
 import { DeviceAuthorization } from './device-authorization.entity.js';
+import { spelledUserCode } from './user-code.js';
 
 const DEVICE_CODE_HASH = purpose('device-code');
 const USER_CODE_HASH = purpose('user-code');
@@ -62,7 +63,7 @@ export class DeviceAuthorizationService {
     }
     const deviceCode = generateSecret();
     const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
-    const userCode = `${letters.slice(0, 4)}-${letters.slice(4)}`;
+    const userCode = spelledUserCode(letters);
     await this.rows.insert({
       hash: this.secret.hash(DEVICE_CODE_HASH, deviceCode),
       user_code_hash: this.userCodeHash(userCode),
@@ -195,6 +196,6 @@ export class DeviceAuthorizationService {
   }
 
   private userCodeHash(userCode: string): string {
-    return this.secret.hash(USER_CODE_HASH, userCode.toUpperCase().replace(/[^A-Z0-9]/g, ''));
+    return this.secret.hash(USER_CODE_HASH, spelledUserCode(userCode).replace('-', ''));
   }
 }

@@ -4,6 +4,7 @@ import { AuthDatabase } from '../../base/database/auth-database.js';
 import { type Contact, contactOf, ownedBy } from './contact.js';
 import { HashingQueue } from './hashing-queue.js';
 import { PasswordHasher } from './password-hasher.js';
+import { normalizePassword } from './password.js';
 import { UserCache } from './user-cache.js';
 import { UserRow } from './user.entity.js';
 import { toProfile, toUser } from './user-profile.js';
@@ -49,18 +50,12 @@ export class UserDirectory extends Users {
 
   async verify(username: string, password: string): Promise<User | undefined> {
     const row = await this.identify(username);
-    this.decoy ??= this.hasher.hash(generateSecret());
-    const stored = row?.password_hash ?? (await this.decoy);
-    const matches = await this.queue.run(() => this.hasher.verify(stored, password));
-    if (!row?.password_hash || !matches) return undefined;
-    if (this.hasher.needsRehash(stored)) await this.accounts.rehash(row, password);
-    return toUser(row);
+    return (await this.check(row, password)) ? toUser(row!) : undefined;
   }
 
   /** Whether this is the user's password; a user without one has none that could be right. */
   async verifyOwn(sub: string, password: string): Promise<boolean> {
-    const stored = (await this.rows.findOneBy({ id: sub }))?.password_hash;
-    return !!stored && this.queue.run(() => this.hasher.verify(stored, password));
+    return this.check((await this.rows.findOneBy({ id: sub })) ?? undefined, password);
   }
 
   async find(sub: string, { fresh }: { fresh: boolean }): Promise<User | undefined> {
@@ -85,6 +80,26 @@ export class UserDirectory extends Users {
   async knows(username: string): Promise<{ password: boolean } | undefined> {
     const row = await this.identify(normalizeUsername(username));
     return row && row.anonymous_device === null ? { password: row.password_hash !== null } : undefined;
+  }
+
+  /** Takes the same time whether there is such a user, or one with a password. */
+  private async check(row: UserRow | undefined, password: string): Promise<boolean> {
+    this.decoy ??= this.hasher.hash(generateSecret());
+    const stored = row?.password_hash ?? (await this.decoy);
+    const form = await this.queue.run(() => this.formOf(stored, password));
+    if (!row?.password_hash || form === undefined) return false;
+    if (form !== normalizePassword(password) || this.hasher.needsRehash(stored)) {
+      await this.accounts.rehash(row, password);
+    }
+    return true;
+  }
+
+  /** The form of a password that a hash is of: older ones are of what was typed. @returns undefined where it is wrong */
+  private async formOf(stored: string, password: string): Promise<string | undefined> {
+    for (const form of new Set([normalizePassword(password), password])) {
+      if (await this.hasher.verify(stored, form)) return form;
+    }
+    return undefined;
   }
 
   /** Who signs in under a normalized username: their name first, else an address or number that they have proven. */

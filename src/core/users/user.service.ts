@@ -10,6 +10,7 @@ import { AuthError } from '../../base/errors/auth.error.js';
 import { type Contact, ownedBy, proven } from './contact.js';
 import { HashingQueue } from './hashing-queue.js';
 import { PasswordHasher } from './password-hasher.js';
+import { normalizePassword } from './password.js';
 import { UserCache } from './user-cache.js';
 import { UserRow } from './user.entity.js';
 import { toUser } from './user-profile.js';
@@ -197,7 +198,7 @@ export class UserService {
 
   private hash(password: string): Promise<string> {
     if (password === '') throw new Error('the password is empty');
-    return this.queue.run(() => this.hasher.hash(password));
+    return this.queue.run(() => this.hasher.hash(normalizePassword(password)));
   }
 
   /** What ends every sign-in that was checked against the version before; belongs into the UPDATE of the change. */

@@ -43,18 +43,27 @@ export class AuthorizationAnswers {
     const client = (await this.clients.find(client_id))?.client;
     const view = { action: redirect_uri, hidden: answer, client: client?.name ?? client_id, script: SUBMIT };
     this.pages.send(http, 'form-post', view, {
-      formAction: client ? formActionsOf(client) : [formActionOf(redirect_uri)],
+      formAction: client ? formActionsOf(client, redirect_uri) : [formActionOf(redirect_uri)],
       script: SUBMIT,
     });
   }
 }
 
-/** Where the browser may end up after a form of ours: Chromium holds every hop of a redirect to `form-action`. */
-export function formActionsOf(client: Client): string[] {
-  return [...client.redirect_uris, ...client.post_logout_redirect_uris].map((uri) =>
+/** Longest list of where a form may lead, in characters: it stands in a header. */
+const MAX_FORM_ACTIONS = 1024;
+
+/**
+ * Where the browser may end up after a form of ours: Chromium holds every hop of a redirect to `form-action`.
+ * @param redirectUri where it goes first; of a client with very many others not all are named
+ */
+export function formActionsOf(client: Client, redirectUri: string): string[] {
+  const uris = [redirectUri, ...client.redirect_uris, ...client.post_logout_redirect_uris];
+  const sources = new Set(
     // a loopback redirect_uri may have another port than the registered one
-    formActionOf(uri).replace(/^(http:\/\/127\.0\.0\.1)(:\d+)?$/, '$1:*'),
+    uris.map((uri) => formActionOf(uri).replace(/^(http:\/\/127\.0\.0\.1)(:\d+)?$/, '$1:*')),
   );
+  let room = MAX_FORM_ACTIONS;
+  return [...sources].filter((source, i) => (room -= source.length + 1) >= 0 || i === 0);
 }
 
 function fieldSentence({ field, description }: { field: string; description: string }): string {

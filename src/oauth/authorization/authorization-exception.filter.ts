@@ -38,14 +38,14 @@ export class AuthorizationExceptionFilter extends PageExceptionFilter {
 
   /** On with the request where it can still be answered, else back to the app that it came from. */
   protected override async waysOn(http: HttpExchange, error: AuthError): Promise<Way[]> {
-    const ticket = http.parameters.peek('ticket');
-    const pending = this.tickets.peek<PendingAuthorization>('authorization', ticket);
+    const sent = http.parameters.peek('ticket');
+    const pending = await this.tickets.peek<PendingAuthorization>('authorization', sent);
     const id = pending?.client_id ?? http.parameters.peek('client_id');
     const client = id === undefined ? undefined : (await this.clients.find(id))?.client;
     if (!client || client.disabled) return super.waysOn(http, error);
-    const isOpen =
-      pending && error.reason !== 'PAGE_EXPIRED' && isRegistered(client.redirect_uris, pending.redirect_uri);
-    if (!isOpen) return backTo(client) ?? super.waysOn(http, error);
+    const isOpen = error.reason !== 'PAGE_EXPIRED' && isRegistered(client.redirect_uris, pending?.redirect_uri ?? '');
+    if (!pending || !isOpen) return backTo(client) ?? super.waysOn(http, error);
+    const ticket = await this.tickets.forAddress('authorization', pending);
     const href = localPath(this.options, `/oauth2/authorize/continue?ticket=${ticket}`);
     return [{ href, text: 'way.continue', values: { client: client.name } }];
   }

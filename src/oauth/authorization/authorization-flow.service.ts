@@ -55,7 +55,7 @@ export class AuthorizationFlow {
     const client = await this.clientOf(pending);
     const question = await this.questionOf(pending, client, trip.browser);
     if (question === undefined) return this.issue(pending, client, trip);
-    this.goOn(pending, trip.http);
+    await this.goOn(pending, trip.http);
   }
 
   /** The same on the way: shows the page that asks. */
@@ -63,7 +63,7 @@ export class AuthorizationFlow {
     const client = await this.clientOf(pending);
     const question = await this.questionOf(pending, client, trip.browser);
     if (question === 'sign-in') await this.signIns.show(this.signInPage(pending, client, trip));
-    else if (question === 'consent') this.showConsent(pending, client, trip);
+    else if (question === 'consent') await this.showConsent(pending, client, trip);
     else await this.issue(pending, client, trip);
   }
 
@@ -85,8 +85,8 @@ export class AuthorizationFlow {
   }
 
   /** To the next page, by GET: the pages can be reloaded, and a cross-site POST gets its cookie back (SameSite=Lax). */
-  goOn(pending: PendingAuthorization, http: HttpExchange): void {
-    http.seeOther(this.continueAt(pending));
+  async goOn(pending: PendingAuthorization, http: HttpExchange): Promise<void> {
+    http.seeOther(await this.continueAt(pending));
   }
 
   async signInPageOf(pending: PendingAuthorization, trip: RoundTrip): Promise<SignInPage> {
@@ -104,7 +104,11 @@ export class AuthorizationFlow {
     return [http, 'sign-in', view, this.settings(pending, client, http, browser)];
   }
 
-  private showConsent(pending: PendingAuthorization, client: Client, { http, browser }: RoundTrip): void {
+  private async showConsent(
+    pending: PendingAuthorization,
+    client: Client,
+    { http, browser }: RoundTrip,
+  ): Promise<void> {
     const { username } = browser.session!;
     const { protocol, host } = new URL(pending.redirect_uri);
     const view: Views['consent'] = {
@@ -114,7 +118,7 @@ export class AuthorizationFlow {
       scope: pending.scope,
       username,
       destination: host || protocol,
-      switchAccount: this.continueAt({
+      switchAccount: await this.continueAt({
         ...pending,
         prompt: [...pending.prompt, 'login'],
         started_at: this.clock.now(),
@@ -125,11 +129,11 @@ export class AuthorizationFlow {
 
   private settings(pending: PendingAuthorization, client: Client, http: HttpExchange, browser: Browser): PageSettings {
     const language = languageOf(http, pending.ui_locales);
-    return { csrf: browser.csrf, formAction: formActionsOf(client), language };
+    return { csrf: browser.csrf, formAction: formActionsOf(client, pending.redirect_uri), language };
   }
 
-  private continueAt(pending: PendingAuthorization): string {
-    const ticket = this.tickets.seal('authorization', pending);
+  private async continueAt(pending: PendingAuthorization): Promise<string> {
+    const ticket = await this.tickets.forAddress('authorization', pending);
     return localPath(this.options, `/oauth2/authorize/continue?ticket=${ticket}`);
   }
 

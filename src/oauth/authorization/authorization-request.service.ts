@@ -53,8 +53,8 @@ export class AuthorizationRequestService {
    * judges them, but a sign-in of before is no longer one for this request.
    * @throws AuthError invalid_argument
    */
-  resume(parameters: Parameters): Opened<PendingAuthorization> {
-    const { value, isStale } = this.tickets.open<PendingAuthorization>('authorization', parameters.get('ticket'));
+  async resume(parameters: Parameters): Promise<Opened<PendingAuthorization>> {
+    const { value, isStale } = await this.tickets.open<PendingAuthorization>('authorization', parameters.get('ticket'));
     return { value: isStale ? { ...value, started_at: this.clock.now() } : value, isStale };
   }
 

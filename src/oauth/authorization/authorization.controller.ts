@@ -44,27 +44,27 @@ export class AuthorizationController implements MetadataPublisher {
   /** Comes from another site, and so without the cookie: who the user is, is asked after the redirect. */
   @Post()
   async authorizeByPost(@Http() http: HttpExchange): Promise<void> {
-    this.flow.goOn(await this.requests.read(http.parameters), http);
+    await this.flow.goOn(await this.requests.read(http.parameters), http);
   }
 
   @Get('continue')
   async continue(@Http() http: HttpExchange): Promise<void> {
-    const { value: pending } = this.requests.resume(http.parameters);
+    const { value: pending } = await this.requests.resume(http.parameters);
     const browser = await this.browsers.of(http);
     await this.flow.continue(pending, { http, browser });
   }
 
   @Post('sign-in')
   async signIn(@Http() http: HttpExchange): Promise<void> {
-    const { value: pending } = this.requests.resume(http.parameters);
+    const { value: pending } = await this.requests.resume(http.parameters);
     const browser = await this.browsers.of(http);
     const page = await this.flow.signInPageOf(pending, { http, browser });
-    if (await this.signIns.attempt(browser, page)) this.flow.goOn(pending, http);
+    if (await this.signIns.attempt(browser, page)) await this.flow.goOn(pending, http);
   }
 
   @Post('consent')
   async consent(@Http() http: HttpExchange): Promise<void> {
-    const { value: pending, isStale } = this.requests.resume(http.parameters);
+    const { value: pending, isStale } = await this.requests.resume(http.parameters);
     const browser = await this.browsers.of(http);
     const isDecision = this.browsers.checkDecision(http, browser) && !isStale;
     if (!isDecision) return this.flow.goOn(pending, http);

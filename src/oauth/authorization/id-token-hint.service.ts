@@ -12,7 +12,7 @@ export interface IdTokenHint {
 }
 
 /** Longest hint that we would look at, in characters. */
-export const MAX_ID_TOKEN_HINT = 8192;
+export const MAX_ID_TOKEN_HINT = 4096;
 
 /** Reads id_token_hint (OpenID Connect Core §3.1.2.1): an id_token of ours, which may have expired. */
 @Injectable()

@@ -2,7 +2,9 @@ import type { Client } from '../../core/clients/client.entity.js';
 import { grantScope, MAX_SCOPE, SCOPE_FORMAT } from '../../core/clients/scope.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import type { Parameters } from '../../base/http/parameters.js';
+import { MAX_ID_TOKEN_HINT } from './id-token-hint.service.js';
 import { type Format, malformed, missing, PRINTABLE, tooLong } from '../../base/http/rules.js';
+import { leavesRoom, noRoom } from '../../base/http/with-query.js';
 
 export const RESPONSE_MODES = ['query', 'form_post'] as const;
 export const PROMPTS = ['none', 'login', 'consent', 'select_account'] as const;
@@ -60,6 +62,7 @@ export function checkAuthorization(
   }
   const responseMode = oneOf('response_mode', RESPONSE_MODES, parameters.get('response_mode') ?? 'query');
   const state = read('state', 2048);
+  if (responseMode === 'query' && !leavesRoom(target.redirect_uri, state)) throw noRoom('redirect_uri');
   const code_challenge = challengeOf(client, parameters);
   const scope = grantScope(client, read('scope', MAX_SCOPE, SCOPE_FORMAT));
   const prompt = (read('prompt', 64) ?? '').split(' ').filter(Boolean);
@@ -80,20 +83,21 @@ export function checkAuthorization(
     max_age: maxAge === undefined ? undefined : Number(maxAge),
     login_hint: read('login_hint', 256),
     ui_locales: read('ui_locales', 128),
-    id_token_hint: read('id_token_hint', 8192),
+    id_token_hint: read('id_token_hint', MAX_ID_TOKEN_HINT),
     started_at: now,
   };
 }
 
 /** What an error can be answered to before the request is judged: parameters that are wrong themselves are left out. */
 export function targetOf(client: Client, redirectUri: string, parameters: Parameters): AuthorizationTarget {
-  const state = parameters.peek('state');
-  return {
-    client_id: client.id,
-    redirect_uri: redirectUri,
-    response_mode: RESPONSE_MODES.find((mode) => mode === parameters.peek('response_mode')) ?? 'query',
-    state: state !== undefined && state.length <= 2048 && PRINTABLE.pattern.test(state) ? state : undefined,
-  };
+  const sent = parameters.peek('state');
+  const response_mode = RESPONSE_MODES.find((mode) => mode === parameters.peek('response_mode')) ?? 'query';
+  const wrong =
+    sent === undefined ||
+    sent.length > 2048 ||
+    !PRINTABLE.pattern.test(sent) ||
+    (response_mode === 'query' && !leavesRoom(redirectUri, sent));
+  return { client_id: client.id, redirect_uri: redirectUri, response_mode, state: wrong ? undefined : sent };
 }
 
 /** PKCE: S256 alone (RFC 9700 §2.1.1), never left out by a public client. */

@@ -3,7 +3,8 @@ import type { Client } from '../../core/clients/client.entity.js';
 import { ClientService } from '../../core/clients/client.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import type { Parameters } from '../../base/http/parameters.js';
-import { withQuery } from '../../base/http/with-query.js';
+import { withQuery, leavesRoom, noRoom } from '../../base/http/with-query.js';
+import { missing, tooLong } from '../../base/http/rules.js';
 import { IdTokenHintService, MAX_ID_TOKEN_HINT } from '../authorization/id-token-hint.service.js';
 import type { BrowserSession } from './browser-session.entity.js';
 
@@ -51,6 +52,7 @@ export class SignOutRequestService {
       return { ...wanted, refused: 'REDIRECT_URI_UNREGISTERED' };
     }
     const state = bounded(parameters, 'state', 2048);
+    if (!leavesRoom(redirectUri, state)) throw noRoom('post_logout_redirect_uri');
     return { ...wanted, redirectUri, location: withQuery(redirectUri, state === undefined ? {} : { state }) };
   }
 

@@ -44,18 +44,18 @@ export class SignOutController {
   /** Comes from another site, and so without the cookie: see AuthorizationController. */
   @Post()
   async signOutByPost(@Http() http: HttpExchange): Promise<void> {
-    const ticket = this.tickets.seal('sign-out', await this.requests.read(http.parameters));
+    const ticket = await this.tickets.forAddress('sign-out', await this.requests.read(http.parameters));
     http.seeOther(localPath(this.options, `/oauth2/logout/confirm?ticket=${ticket}`));
   }
 
   @Get('confirm')
   async ask(@Http() http: HttpExchange): Promise<void> {
-    await this.proceed(this.wantedBy(http), await this.browsers.of(http), http);
+    await this.proceed(await this.wantedBy(http), await this.browsers.of(http), http);
   }
 
   @Post('confirm')
   async confirm(@Http() http: HttpExchange): Promise<void> {
-    const wanted = this.wantedBy(http);
+    const wanted = await this.wantedBy(http);
     const browser = await this.browsers.of(http);
     if (browser.session && !this.browsers.checkDecision(http, browser)) return this.proceed(wanted, browser, http);
     await this.end(wanted, browser, http); // who is signed out already is told so once more
@@ -96,7 +96,7 @@ export class SignOutController {
     this.pages.send(http, 'signed-out', { ways }, { language: languageOf(http, wanted.uiLocales) });
   }
 
-  private wantedBy(http: HttpExchange): SignOutRequest {
-    return this.tickets.open<SignOutRequest>('sign-out', http.parameters.get('ticket')).value;
+  private async wantedBy(http: HttpExchange): Promise<SignOutRequest> {
+    return (await this.tickets.open<SignOutRequest>('sign-out', http.parameters.get('ticket'))).value;
   }
 }

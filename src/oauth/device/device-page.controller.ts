@@ -14,6 +14,7 @@ import { languageOf } from '../../base/http/language.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
+import { spelledUserCode } from '../../core/devices/user-code.js';
 
 /** `/device`: where a user who is signed in types the code that a device shows, and answers (RFC 8628 §3.3). */
 @Controller({ path: 'device', version: VERSION_NEUTRAL })
@@ -81,7 +82,7 @@ export class DevicePageController {
     const client = (await this.clients.find(pending.client_id))?.client;
     if (!client || client.disabled) return this.showEntry(http, browser, unknownCode());
     const action = localPath(this.options, '/device/answer');
-    const view = { action, userCode: spelled(userCode), client: client.name, scope: pending.scope, username };
+    const view = { action, userCode: spelledUserCode(userCode), client: client.name, scope: pending.scope, username };
     this.pages.send(http, 'device-confirm', view, { csrf: browser.csrf });
   }
 
@@ -117,16 +118,13 @@ export class DevicePageController {
   }
 }
 
+/** Letters and digits, with dashes and spaces of any kind. */
+const MAYBE_CODE = /^(?=.*[A-Za-z0-9])[A-Za-z0-9\p{Pd}\p{Zs}\p{Cf}\u2043\u2212\u30fc]{1,32}$/u;
+
 /** What may be a user code at all. */
 function userCodeOf(http: HttpExchange): string | undefined {
   const sent = http.parameters.get('user_code');
-  return sent !== undefined && /^[A-Za-z0-9 -]{1,32}$/.test(sent) ? sent : undefined;
-}
-
-/** As the device shows it. */
-function spelled(userCode: string): string {
-  const letters = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
-  return `${letters.slice(0, 4)}-${letters.slice(4)}`;
+  return sent !== undefined && MAYBE_CODE.test(sent.normalize('NFKC')) ? sent : undefined;
 }
 
 function unknownCode(): AuthError {
