@@ -173,6 +173,23 @@ describe('a question of the pages', () => {
       expect(await isSignedIn()).toBe(false);
     });
 
+    it('is nobody else’s to decide: a POST of another site, which comes without the cookie, leaves it there', async () => {
+      const { headers } = await visitor.post('/oauth2/logout', { post_logout_redirect_uri: AFTER, client_id: 'app' });
+      const ticket = new URL(headers['location']!, service.url).searchParams.get('ticket')!;
+      const fields = { ticket, username: 'ada', password: 'correct horse', user_code: 'ABCD-EFGH', decision: 'allow' };
+      for (const path of [
+        '/oauth2/logout/confirm',
+        '/oauth2/authorize/sign-in',
+        '/oauth2/authorize/consent',
+        '/device',
+        '/device/sign-in',
+        '/device/answer',
+      ]) {
+        const answer = await new Visitor(service.url).post(path, fields);
+        expect([path, answer.headers['set-cookie']]).toEqual([path, undefined]);
+      }
+    });
+
     it('says so once more to who is signed out already', async () => {
       await signedIn();
       const page = await visitor.get('/oauth2/logout');
