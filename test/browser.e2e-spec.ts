@@ -207,6 +207,24 @@ if (!isInstalled)
     });
   });
 
+  it('let both of two tabs in, and a double click on "Sign in"', async () => {
+    await open({}, async (page) => {
+      const tab = await page.context().newPage();
+      for (const one of [page, tab]) await one.goto(authorizeUrl({ client_id: 'ours' }));
+      for (const one of [page, tab]) {
+        await signIn(one);
+        await one.waitForURL((url) => url.href.startsWith(`${callback}?code=`));
+      }
+    });
+    await open({}, async (page) => {
+      await page.goto(authorizeUrl({ client_id: 'ours' }));
+      await page.fill('#username', 'ada');
+      await page.fill('#password', 'correct horse');
+      await page.dblclick('button');
+      await page.waitForURL((url) => url.href.startsWith(`${callback}?code=`));
+    });
+  });
+
   describe.each([
     ['in our style', [80, 150, 250, undefined], undefined],
     ["in a host's own style, where the server alone holds it back", [150, undefined], 'body { font: 1rem sans-serif }'],
