@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -49,10 +50,12 @@ if (!isInstalled)
       scopes: ['openid', 'profile', 'email', 'photos:read'],
     };
     await service.client({ id: 'app', ...values });
-    await service.client({ id: 'ours', ...values, first_party: true });
+    // confidential: a public app at this callback could be any app, and is always asked about
+    await service.client({ id: 'ours', ...values, public: false, first_party: true });
     await service.client({
       id: 'hopping',
       ...values,
+      public: false,
       first_party: true,
       redirect_uris: [callback, 'http://127.0.0.1/x'],
     });
@@ -82,10 +85,10 @@ if (!isInstalled)
     await page.fill('#password', password);
     await page.click('button');
   };
-  const startDevice = async () =>
-    service.app
-      .get(DeviceAuthorizationService)
-      .start((await service.app.get(ClientService).load('app'))!.client, 'openid photos:read');
+  const startDevice = async ({ app } = service) => {
+    const { client } = (await app.get(ClientService).load('app'))!;
+    return app.get(DeviceAuthorizationService).start(client);
+  };
 
   describe.each([
     ['light', 'en-US'],
@@ -96,18 +99,24 @@ if (!isInstalled)
     it('are accessible (WCAG 2.2 AA by axe-core), and look as in the screenshots', async () => {
       await open({ colorScheme, locale }, async (page) => {
         const problems: Record<string, string[]> = {};
-        const look = async (name: string) => {
-          await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${locale}.png`) });
-          await page.evaluate(axe.source);
-          const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
+        const look = async (name: string, tab = page) => {
+          await tab.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${locale}.png`) });
+          await tab.evaluate(axe.source);
+          const { violations } = await tab.evaluate<axe.AxeResults>('axe.run()');
           problems[name] = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
         };
         await page.goto(authorizeUrl({ scope: 'openid profile email photos:read' }));
         await look('sign-in');
         await signIn(page, 'wrong');
         await look('sign-in-wrong');
+        const tab = await page.context().newPage();
+        await tab.goto(authorizeUrl());
         await signIn(page);
         await look('consent');
+        await tab.fill('#username', 'bob');
+        await tab.fill('#password', 'battery staple');
+        await tab.click('button');
+        await look('sign-in-changed', tab);
         const { user_code } = await startDevice();
         await page.goto(`${service.url}/device`);
         await look('device');
@@ -145,6 +154,7 @@ if (!isInstalled)
       await page.waitForSelector('button[value=allow]');
       await page.keyboard.press('Tab');
       expect(await page.locator(':focus').getAttribute('value')).toBe('allow');
+      service.clock.advance(1); // they read it
       await page.keyboard.press('Enter');
       await page.waitForURL((url) => url.href.startsWith(`${callback}?code=`));
     });
@@ -195,6 +205,106 @@ if (!isInstalled)
       await refusal;
       expect(page.url()).not.toContain('?hop');
     });
+  });
+
+  it('let both of two tabs in, and a double click on "Sign in"', async () => {
+    await open({}, async (page) => {
+      const tab = await page.context().newPage();
+      for (const one of [page, tab]) await one.goto(authorizeUrl({ client_id: 'ours' }));
+      for (const one of [page, tab]) {
+        await signIn(one);
+        await one.waitForURL((url) => url.href.startsWith(`${callback}?code=`));
+      }
+    });
+    await open({}, async (page) => {
+      await page.goto(authorizeUrl({ client_id: 'ours' }));
+      await page.fill('#username', 'ada');
+      await page.fill('#password', 'correct horse');
+      await page.dblclick('button');
+      await page.waitForURL((url) => url.href.startsWith(`${callback}?code=`));
+    });
+  });
+
+  describe.each([
+    ['in our style', [80, 150, 250, undefined], undefined],
+    ["in a host's own style, where the server alone holds it back", [150, undefined], 'body { font: 1rem sans-serif }'],
+  ])('let a double click decide nothing on the page after, %s', (_, moments, style) => {
+    let styled: Service;
+
+    beforeAll(async () => {
+      const templates = mkdtempSync(join(tmpdir(), 'templates-'));
+      if (style !== undefined) writeFileSync(join(templates, 'style.css'), style);
+      styled = await startService({ reachable: true, auth: { limitIp: false, limitAccount: false, templates } });
+      await styled.client({ id: 'app', name: 'Acme Photos', redirect_uris: [callback] });
+      await styled.user('ada', 'correct horse');
+    });
+    afterAll(() => styled.close());
+
+    const middleOf = async (page: Page, selector: string) => {
+      const { x, y, width, height } = (await page.locator(selector).boundingBox())!;
+      return [x + width / 2, y + height / 2] as const;
+    };
+    /** Clicks a button, and a moment later where the next page has that one. */
+    const doubleClick = async (
+      page: Page,
+      selector: string,
+      ms: number | undefined,
+      next: readonly [number, number],
+    ) => {
+      await page.mouse.click(...(await middleOf(page, selector)));
+      if (ms === undefined) await page.waitForSelector('button[value=allow]');
+      else await page.waitForTimeout(ms);
+      await page.mouse.click(...next);
+      await page.waitForLoadState('networkidle');
+    };
+
+    it.each(moments)(
+      'the second click after %s ms (undefined: as soon as it is there)',
+      async (ms) => {
+        await open({ javaScriptEnabled: false }, async (page) => {
+          await page.goto(`${styled.url}/device`);
+          await signIn(page);
+          await page.waitForSelector('#user_code');
+          for (const decision of ['allow', 'deny']) {
+            const { user_code, device_code } = await startDevice(styled);
+            const confirm = `button[value=${decision}]`;
+            await page.fill('#user_code', user_code);
+            await page.click('button');
+            const there = await middleOf(page, confirm);
+            await page.goto(`${styled.url}/device?user_code=${user_code}`);
+            await doubleClick(page, 'button', ms, there);
+            expect(await page.title()).toMatch(/^Connect this device\?/);
+            expect(await styled.app.get(DeviceAuthorizationService).find(device_code)).toMatchObject({
+              status: 'pending',
+            });
+            styled.clock.advance(1); // they read it
+            await page.click(confirm);
+            await page.click('.way a');
+          }
+        });
+        for (const decision of ['allow', 'deny']) {
+          const url = authorizeUrl({ prompt: 'consent' }).replace(service.url, styled.url);
+          let there: readonly [number, number] = [0, 0];
+          await open({ javaScriptEnabled: false }, async (page) => {
+            await page.goto(url);
+            await signIn(page);
+            there = await middleOf(page, `button[value=${decision}]`);
+          });
+          await open({ javaScriptEnabled: false }, async (page) => {
+            await page.goto(url);
+            await page.fill('#username', 'ada');
+            await page.fill('#password', 'correct horse');
+            await doubleClick(page, 'button', ms, there);
+            await page.waitForSelector('button[value=allow]');
+            expect(await page.title()).toMatch(/^Allow access\?/);
+            styled.clock.advance(1);
+            await page.click(`button[value=${decision}]`);
+            await page.waitForURL((at) => at.href.startsWith(callback));
+          });
+        }
+      },
+      60_000,
+    );
   });
 
   it('are not shown in a frame (clickjacking)', async () => {

@@ -1,4 +1,4 @@
-import type { Response } from 'supertest';
+import request, { type Response } from 'supertest';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import { redeem, signIn, type Tokens } from './fixtures.js';
@@ -83,6 +83,26 @@ describe('a question of the pages', () => {
       expect(await devices().deny(user_code)).toBe(false);
       expect(await devices().deny(user_code, 'another session')).toBe(false);
       expect(titleOf(await visitor.submit(confirm, { decision: 'allow' }))).toBe('Device connected');
+    });
+
+    it('nor can a bearer at POST /auth/v1/user/device/authorize, who is answered alike, too', async () => {
+      const authorize = async (user_code: string, { access_token }: Tokens) => {
+        const asked = request(service.url)
+          .post('/auth/v1/user/device/authorize')
+          .auth(access_token, { type: 'bearer' });
+        const { status, body } = await asked.send({ user_code });
+        return [status, body] as [number, { details: object[] }];
+      };
+      const ada = await signIn(service, ours);
+      const bob = await signIn(service, { ...ours, username: 'bob', password: 'battery staple' });
+      const typed = await startDevice();
+      await signedIn();
+      await type(typed.user_code);
+      expect((await authorize(typed.user_code, ada))[0]).toBe(400);
+      const free = await startDevice();
+      for (let i = 0; i < 2; i++) expect(await authorize(free.user_code, ada)).toEqual([200, {}]);
+      expect((await authorize(free.user_code, bob))[0]).toBe(400);
+      expect(await poll(free.device_code)).toMatchObject({ sub });
     });
 
     it('of two who type it at once one is asked', async () => {
@@ -173,6 +193,23 @@ describe('a question of the pages', () => {
       expect(await isSignedIn()).toBe(false);
     });
 
+    it('is nobody else’s to decide: a POST of another site, which comes without the cookie, leaves it there', async () => {
+      const { headers } = await visitor.post('/oauth2/logout', { post_logout_redirect_uri: AFTER, client_id: 'app' });
+      const ticket = new URL(headers['location']!, service.url).searchParams.get('ticket')!;
+      const fields = { ticket, username: 'ada', password: 'correct horse', user_code: 'ABCD-EFGH', decision: 'allow' };
+      for (const path of [
+        '/oauth2/logout/confirm',
+        '/oauth2/authorize/sign-in',
+        '/oauth2/authorize/consent',
+        '/device',
+        '/device/sign-in',
+        '/device/answer',
+      ]) {
+        const answer = await new Visitor(service.url).post(path, fields);
+        expect([path, answer.headers['set-cookie']]).toEqual([path, undefined]);
+      }
+    });
+
     it('says so once more to who is signed out already', async () => {
       await signedIn();
       const page = await visitor.get('/oauth2/logout');
@@ -235,6 +272,19 @@ describe('a question of the pages', () => {
       expect(entry.text).toContain('value="ABCD-EFGH"');
       await signInAgain();
       expect(seen(await visitor.submit(entry, { user_code: 'ABCD-EFGH' }))).toEqual([200, 'Connect a device']);
+    });
+
+    it('ends nothing by two clicks at once of who signs in again', async () => {
+      const { code } = answerOf(await signedIn());
+      const { refresh_token } = (await redeem(service, code!, ours)).body as Tokens;
+      service.clock.advance(1);
+      const { action, fields } = formOf(await visitor.authorize({ ...ours, prompt: 'login' }));
+      const tabs = [0, 1].map(() => Object.assign(new Visitor(service.url), { cookies: new Map(visitor.cookies) }));
+      const typed = { ...fields, username: 'ada', password: 'correct horse' };
+      await Promise.all(tabs.map((tab) => tab.post(action, typed)));
+      expect((await Promise.all(tabs.map((tab) => isSignedIn(tab)))).filter(Boolean)).toHaveLength(1);
+      const refresh = await service.token({ ...ours, grant_type: 'refresh_token', refresh_token });
+      expect(refresh.status).toBe(200);
     });
 
     it('asks who it is where somebody else is typed: nobody finds themselves in the account of another', async () => {

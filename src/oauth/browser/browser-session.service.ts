@@ -104,8 +104,9 @@ export class BrowserSessionService {
     return this.database.deleteSome(this.rows, 'id', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
   }
 
-  private async renew({ id, hash }: BrowserSession, values: Partial<BrowserSession>): Promise<boolean> {
-    const { affected } = await this.rows.update({ id, hash }, values);
+  /** Of two at once (a double click) the later cookie is good; neither ends what the browser has opened. */
+  private async renew({ id, sub }: BrowserSession, values: Partial<BrowserSession>): Promise<boolean> {
+    const { affected } = await this.rows.update({ id, sub }, values);
     return affected === 1;
   }
 

@@ -47,11 +47,15 @@ export class BrowserService {
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
-  /** The browser of a request; a new one gets its cookie with the answer. */
+  /**
+   * The browser of a request; a new one gets its cookie with the page. A form without one gets none: it may come from
+   * another site, whose POST the browser sends without the cookie that it has (SameSite=Lax), and whose answer would
+   * replace that and sign the user out.
+   */
   async of(http: HttpExchange): Promise<Browser> {
     const sent = this.cookieOf(http);
     const cookie = sent ?? generateSecret();
-    if (sent === undefined) this.setCookie(http, cookie);
+    if (sent === undefined && http.method !== 'POST') this.setCookie(http, cookie);
     const key = this.secret.hash(CSRF, cookie);
     return {
       key,
@@ -67,7 +71,7 @@ export class BrowserService {
 
   async signOut(http: HttpExchange, { session }: Browser): Promise<void> {
     if (session) await this.sessions.end(session.id);
-    this.setCookie(http, '', 0);
+    if (this.cookieOf(http) !== undefined) this.setCookie(http, '', 0);
   }
 
   /**

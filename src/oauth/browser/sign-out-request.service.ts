@@ -4,7 +4,6 @@ import { ClientService } from '../../core/clients/client.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import type { Parameters } from '../../base/http/parameters.js';
 import { withQuery, leavesRoom, noRoom } from '../../base/http/with-query.js';
-import { missing, tooLong } from '../../base/http/rules.js';
 import { IdTokenHintService, MAX_ID_TOKEN_HINT } from '../authorization/id-token-hint.service.js';
 import type { BrowserSession } from './browser-session.entity.js';
 
