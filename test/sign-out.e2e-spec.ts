@@ -87,21 +87,27 @@ describe('ending every session ends what is under way to become one', () => {
     });
   });
 
-  it.each(redeemable)('though %s is being given at that moment', async (way, prove) => {
-    const codes = service.app.get(AuthorizationCodeService);
-    const devices = service.app.get(DeviceAuthorizationService);
-    const [issue, approve] = [codes.issue.bind(codes), devices.approve.bind(devices)];
-    let others = way.endsWith('from the pages') ? 1 : way.startsWith('a device') ? Infinity : 0; // a browser's first code
-    codes.issue = async (...args) => {
-      if (others-- <= 0) await everywhere();
-      return issue(...args);
-    };
-    devices.approve = async (...args) => {
-      await everywhere();
-      return approve(...args);
-    };
-    const redeem = await prove(service);
-    expect((await redeem()).status).toBe(400);
-    expect(await alive()).toEqual([]);
+  const whole: [string, () => Promise<unknown>][] = [
+    ['everywhere', everywhere],
+    ['the rows alone, for a host without versions', () => service.app.get(SignOutService).end({ sub })],
+  ];
+  describe.each(whole)('%s', (_, end) => {
+    it.each(redeemable)('though %s is being given at that moment', async (way, prove) => {
+      const codes = service.app.get(AuthorizationCodeService);
+      const devices = service.app.get(DeviceAuthorizationService);
+      const [issue, approve] = [codes.issue.bind(codes), devices.approve.bind(devices)];
+      let others = way.endsWith('from the pages') ? 1 : way.startsWith('a device') ? Infinity : 0; // a browser's first code
+      codes.issue = async (...args) => {
+        if (others-- <= 0) await end();
+        return issue(...args);
+      };
+      devices.approve = async (...args) => {
+        await end();
+        return approve(...args);
+      };
+      const redeem = await prove(service);
+      expect((await redeem()).status).toBe(400);
+      expect(await alive()).toEqual([]);
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { type Browser, BrowserService } from '../browser/browser.service.js';
+import { BrowserSessionService } from '../browser/browser-session.service.js';
 import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
 import { ClientService } from '../../core/clients/client.service.js';
@@ -23,6 +24,7 @@ export class DevicePageController {
     private readonly devices: DeviceAuthorizationService,
     private readonly clients: ClientService,
     private readonly browsers: BrowserService,
+    private readonly sessions: BrowserSessionService,
     private readonly signIns: SignInService,
     private readonly pages: PageService,
     private readonly catalogue: Catalogue,
@@ -72,6 +74,8 @@ export class DevicePageController {
       ? this.devices.approve(userCode, sub, authenticated_at, credentials_version)
       : this.devices.deny(userCode));
     if (!done) return this.showEntry(http, browser, unknownCode());
+    // a sign-out that was answered since then did not see this approval
+    if (allowed && !(await this.sessions.isThere(browser.session.id))) await this.devices.withdraw({ sub });
     this.pages.send(http, 'device-done', { allowed });
   }
 
