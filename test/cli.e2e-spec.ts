@@ -242,7 +242,11 @@ describe('the commands beside a running service', () => {
   describe('keys', () => {
     it('are not made by a command that only reads, whatever algorithm its settings name', async () => {
       const before = await json(['keys', 'list']);
-      for (const args of [['clients', 'list'], ['users', 'show', 'alice'], ['keys', 'list']]) {
+      for (const args of [
+        ['clients', 'list'],
+        ['users', 'show', 'alice'],
+        ['keys', 'list'],
+      ]) {
         const read = await cli(home.dir, args, { env: { AUTH_SIGNING_ALG: 'RS256' } });
         expect(read).toMatchObject({ code: 0, stderr: '' });
       }

@@ -1,22 +1,14 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  hash,
-  type JsonWebKey,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { errors } from 'jose';
-import { AUTH_OPTIONS, type ResolvedAuthOptions, type SigningAlg } from '../../base/auth.options.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { Sweeps } from '../../base/database/sweeper.js';
+import { GENERATE, SIGN } from './algorithms.js';
 import { SigningKey } from './signing-key.entity.js';
 
 const SIGNING_KEY = purpose('signing-key');
@@ -182,8 +174,9 @@ export class KeyService implements OnModuleInit {
       );
     }
     const now = this.clock.now();
-    const ready = this.keys.filter(({ row }) => row.signs_from <= now);
-    return ready.find(({ row }) => row.alg === this.options.signingAlg) ?? ready[0] ?? this.keys.at(-1);
+    const isReady = ({ row }: LoadedKey) => row.signs_from <= now;
+    const isOurs = (key: LoadedKey) => isReady(key) && key.row.alg === this.options.signingAlg;
+    return this.keys.find(isOurs) ?? this.keys.find(isReady) ?? this.keys.at(-1);
   }
 
   private isStale(): boolean {
@@ -226,16 +219,3 @@ export class KeyService implements OnModuleInit {
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
-
-const GENERATE = {
-  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  EdDSA: () => generateKeyPairSync('ed25519'),
-} satisfies Record<SigningAlg, () => { privateKey: KeyObject }>;
-
-// RFC 7518 §3.3, §3.4; RFC 8037 §3.1. Synchronous: a third of the CPU of WebCrypto's detour through the thread pool.
-const SIGN: Record<SigningAlg, (data: Buffer, key: KeyObject) => string> = {
-  ES256: (data, key) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url'),
-  RS256: (data, key) => sign('sha256', data, key).toString('base64url'),
-  EdDSA: (data, key) => sign(null, data, key).toString('base64url'),
-};
