@@ -1,3 +1,4 @@
+import request from 'supertest';
 import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import { SessionService } from '../src/core/sessions/session.service.js';
@@ -5,7 +6,7 @@ import { SignOutService } from '../src/core/sessions/sign-out.service.js';
 import { UserService } from '../src/core/users/user.service.js';
 import { signIn } from './fixtures.js';
 import type { Service } from './service.js';
-import { asAda, browserOfAda, runCommand, startWithAda, WAYS_IN } from './ways-in.js';
+import { asAda, browserOfAda, EMAIL, runCommand, startWithAda, verificationToken, WAYS_IN } from './ways-in.js';
 import { titleOf } from './visitor.js';
 
 describe('ending every session ends what is under way to become one', () => {
@@ -29,6 +30,15 @@ describe('ending every session ends what is under way to become one', () => {
     [
       'sessions revoke --user --client',
       () => runCommand(service, 'sessions', 'revoke', '--user', 'ada', '--client', 'app'),
+    ],
+    [
+      'POST /reset',
+      async () => {
+        const verification_token = await verificationToken(service);
+        const sent = { email: EMAIL, verification_token, new_password: 'battery staple' };
+        const { status } = await request(service.url).post('/auth/v1/reset?client_id=app').send(sent);
+        expect(status).toBe(200);
+      },
     ],
     ['users disable', () => runCommand(service, 'users', 'disable', 'ada')],
     ['clients disable', () => runCommand(service, 'clients', 'disable', 'app')],
