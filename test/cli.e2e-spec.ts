@@ -242,6 +242,19 @@ describe('the commands beside a running service', () => {
   });
 
   describe('keys', () => {
+    it('are not made by a command that only reads, whatever algorithm its settings name', async () => {
+      const before = await json(['keys', 'list']);
+      for (const args of [
+        ['clients', 'list'],
+        ['users', 'show', 'alice'],
+        ['keys', 'list'],
+      ]) {
+        const read = await cli(home.dir, args, { env: { AUTH_SIGNING_ALG: 'RS256' } });
+        expect(read).toMatchObject({ code: 0, stderr: '' });
+      }
+      expect(await json(['keys', 'list'])).toEqual(before);
+    }, 120_000);
+
     it('rotate: the next one is published within 30 s, and tokens go on verifying (RFC 7517 §5)', async () => {
       const jwks = async () =>
         (await (await fetch(`${service.url}/auth/v1/certs`)).json()) as JSONWebKeySet & { keys: { kid: string }[] };

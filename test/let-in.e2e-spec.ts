@@ -3,33 +3,29 @@ import { DataSource } from 'typeorm';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { SessionService } from '../src/core/sessions/session.service.js';
 import { PasswordHasher } from '../src/core/users/password-hasher.js';
-import { codesSentTo } from './cloudbase/sdk.js';
 import { signIn } from './fixtures.js';
 import { expectError, type Service } from './service.js';
-import { asAda, browserOfAda, runCommand, startBeside, startWithAda, WAYS_IN } from './ways-in.js';
+import {
+  asAda,
+  browserOfAda,
+  EMAIL,
+  runCommand,
+  startBeside,
+  startWithAda,
+  verificationToken,
+  WAYS_IN,
+} from './ways-in.js';
 import { titleOf, Visitor } from './visitor.js';
 
 const PENDING = { error: 'user_pending', reason: 'USER_PENDING' } as const;
 const DISABLED_CLIENT = { error: 'invalid_client', reason: 'CLIENT_DISABLED' } as const;
 const ENDED = { error: 'invalid_grant', reason: 'SESSION_REVOKED' } as const;
 const PASSWORD = { client_id: 'app', grant_type: 'password', username: 'ada', password: 'correct horse' };
-const EMAIL = 'ada@example.com';
-
-/** A token that proves Ada's address. */
-async function verificationToken(service: Service): Promise<string> {
-  const post = (path: string, body: object) => request(service.url).post(`/auth/v1${path}?client_id=app`).send(body);
-  const { verification_id } = (await post('/verification', { email: EMAIL })).body;
-  const verification_code = codesSentTo(service, EMAIL).at(-1);
-  return (await post('/verification/verify', { verification_id, verification_code })).body.verification_token as string;
-}
 
 describe('a user who waits for approval is not let in', () => {
   let service: Service;
 
-  beforeEach(async () => {
-    ({ service } = await startWithAda());
-    await service.app.get(DataSource).query('UPDATE auth_user SET email = ?, login_email = ?', [EMAIL, EMAIL]);
-  });
+  beforeEach(async () => ({ service } = await startWithAda()));
   afterEach(() => service.close());
 
   const wait = async () => {

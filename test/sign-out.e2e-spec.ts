@@ -1,3 +1,4 @@
+import request from 'supertest';
 import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import { SessionService } from '../src/core/sessions/session.service.js';
@@ -5,7 +6,7 @@ import { SignOutService } from '../src/core/sessions/sign-out.service.js';
 import { UserService } from '../src/core/users/user.service.js';
 import { signIn } from './fixtures.js';
 import type { Service } from './service.js';
-import { asAda, browserOfAda, runCommand, startWithAda, WAYS_IN } from './ways-in.js';
+import { asAda, browserOfAda, EMAIL, runCommand, startWithAda, verificationToken, WAYS_IN } from './ways-in.js';
 import { titleOf } from './visitor.js';
 
 describe('ending every session ends what is under way to become one', () => {
@@ -29,6 +30,15 @@ describe('ending every session ends what is under way to become one', () => {
     [
       'sessions revoke --user --client',
       () => runCommand(service, 'sessions', 'revoke', '--user', 'ada', '--client', 'app'),
+    ],
+    [
+      'POST /reset',
+      async () => {
+        const verification_token = await verificationToken(service);
+        const sent = { email: EMAIL, verification_token, new_password: 'battery staple' };
+        const { status } = await request(service.url).post('/auth/v1/reset?client_id=app').send(sent);
+        expect(status).toBe(200);
+      },
     ],
     ['users disable', () => runCommand(service, 'users', 'disable', 'ada')],
     ['clients disable', () => runCommand(service, 'clients', 'disable', 'app')],
@@ -87,21 +97,27 @@ describe('ending every session ends what is under way to become one', () => {
     });
   });
 
-  it.each(redeemable)('though %s is being given at that moment', async (way, prove) => {
-    const codes = service.app.get(AuthorizationCodeService);
-    const devices = service.app.get(DeviceAuthorizationService);
-    const [issue, approve] = [codes.issue.bind(codes), devices.approve.bind(devices)];
-    let others = way.endsWith('from the pages') ? 1 : way.startsWith('a device') ? Infinity : 0; // a browser's first code
-    codes.issue = async (...args) => {
-      if (others-- <= 0) await everywhere();
-      return issue(...args);
-    };
-    devices.approve = async (...args) => {
-      await everywhere();
-      return approve(...args);
-    };
-    const redeem = await prove(service);
-    expect((await redeem()).status).toBe(400);
-    expect(await alive()).toEqual([]);
+  const whole: [string, () => Promise<unknown>][] = [
+    ['everywhere', everywhere],
+    ['the rows alone, for a host without versions', () => service.app.get(SignOutService).end({ sub })],
+  ];
+  describe.each(whole)('%s', (_, end) => {
+    it.each(redeemable)('though %s is being given at that moment', async (way, prove) => {
+      const codes = service.app.get(AuthorizationCodeService);
+      const devices = service.app.get(DeviceAuthorizationService);
+      const [issue, approve] = [codes.issue.bind(codes), devices.approve.bind(devices)];
+      let others = way.endsWith('from the pages') ? 1 : way.startsWith('a device') ? Infinity : 0; // a browser's first code
+      codes.issue = async (...args) => {
+        if (others-- <= 0) await end();
+        return issue(...args);
+      };
+      devices.approve = async (...args) => {
+        await end();
+        return approve(...args);
+      };
+      const redeem = await prove(service);
+      expect((await redeem()).status).toBe(400);
+      expect(await alive()).toEqual([]);
+    });
   });
 });

@@ -1,17 +1,21 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Command } from 'commander';
 import request, { type Response } from 'supertest';
+import { DataSource } from 'typeorm';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import type { MakeAction } from '../src/base/commands/command.js';
 import * as sessions from '../src/core/sessions/sessions.commands.js';
 import * as users from '../src/core/users/users.commands.js';
 import * as clients from '../src/token/commands/clients.commands.js';
-import { FIRST_PARTY_GRANTS } from './cloudbase/sdk.js';
+import { codesSentTo, FIRST_PARTY_GRANTS } from './cloudbase/sdk.js';
 import { redeem, signIn } from './fixtures.js';
 import type { Service, StartOptions } from './service.js';
 import { startService } from './service.js';
 import { answerOf, CALLBACK, CHALLENGE, Visitor } from './visitor.js';
+
+/** Ada has proven that it is hers. */
+export const EMAIL = 'ada@example.com';
 
 /** Ada has proven who she is; the call takes what she got to the token endpoint. */
 export type Redeem = () => Promise<Response>;
@@ -20,7 +24,17 @@ export type Redeem = () => Promise<Response>;
 export async function startWithAda(options: StartOptions = {}): Promise<{ service: Service; sub: string }> {
   const service = await startService({ ...options, auth: { limitIp: false, limitAccount: false, ...options.auth } });
   await service.client({ id: 'app', grant_types: FIRST_PARTY_GRANTS, first_party: true });
-  return { service, sub: await service.user('ada', 'correct horse') };
+  const sub = await service.user('ada', 'correct horse');
+  await service.app.get(DataSource).query('UPDATE auth_user SET email = ?, login_email = ?', [EMAIL, EMAIL]);
+  return { service, sub };
+}
+
+/** A token that proves Ada's address. */
+export async function verificationToken(service: Service): Promise<string> {
+  const post = (path: string, body: object) => request(service.url).post(`/auth/v1${path}?client_id=app`).send(body);
+  const { verification_id } = (await post('/verification', { email: EMAIL })).body;
+  const verification_code = codesSentTo(service, EMAIL).at(-1);
+  return (await post('/verification/verify', { verification_id, verification_code })).body.verification_token as string;
 }
 
 /** Another process on the same database. */

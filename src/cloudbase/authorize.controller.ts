@@ -89,6 +89,8 @@ export class AuthorizeController {
     if (!isDone) {
       throw badField('user_code', 'PARAMETER_INVALID', 'is wrong, answered or expired');
     }
+    // a sign-out that was answered since then did not see this approval
+    if (!(await this.sessions.isAlive(bearer.sid!))) await this.devices.withdraw({ sub: bearer.sub });
     http.json(200, {});
   }
 
@@ -109,6 +111,8 @@ export class AuthorizeController {
       nonce: parameters.nonce,
       ...(await this.signInOf(bearer)),
     });
+    // a sign-out that was answered since then did not see this code
+    if (!(await this.sessions.isAlive(bearer.sid!))) await this.codes.expireIssued({ sub: bearer.sub });
     http.json(200, { code, state: parameters.state });
   }
 

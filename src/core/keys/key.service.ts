@@ -1,22 +1,14 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  hash,
-  type JsonWebKey,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { errors } from 'jose';
-import { AUTH_OPTIONS, type ResolvedAuthOptions, type SigningAlg } from '../../base/auth.options.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { Sweeps } from '../../base/database/sweeper.js';
+import { GENERATE, SIGN } from './algorithms.js';
 import { SigningKey } from './signing-key.entity.js';
 
 const SIGNING_KEY = purpose('signing-key');
@@ -27,6 +19,8 @@ export const JWKS_MAX_AGE = 300;
 const PUBLISHED_FOR = 86_400_000;
 /** How old the keys in memory may be, in milliseconds: well under JWKS_MAX_AGE. */
 const RELOAD_AFTER = 30_000;
+/** How long after a failure signing does not ask the database again, in milliseconds. */
+const RETRY_AFTER = 1000;
 /** How far apart the clocks of two processes may be, in milliseconds. */
 const CLOCKS_APART = 30_000;
 /**
@@ -55,6 +49,8 @@ export class KeyService implements OnModuleInit {
   private readonly rows = this.database.repository(SigningKey);
   private keys: LoadedKey[] = [];
   private loadedAt = 0;
+  private failedAt = 0;
+  private reloading?: Promise<void>;
 
   constructor(
     private readonly database: AuthDatabase,
@@ -66,7 +62,7 @@ export class KeyService implements OnModuleInit {
 
   /** A process that answers requests sees to it that there is a key; one that only looks at the database writes nothing. */
   async onModuleInit(): Promise<void> {
-    await this.reload();
+    await this.read();
     if (this.server.httpAdapter) await this.makeFirst();
   }
 
@@ -113,14 +109,14 @@ export class KeyService implements OnModuleInit {
 
   /** Every key, the newest first, with the one that signs now. */
   async list(): Promise<{ key: SigningKey; signing: boolean }[]> {
-    await this.reload();
+    await this.read();
     const current = this.current();
     return this.keys.map((key) => ({ key: key.row, signing: key === current }));
   }
 
   /** Removes keys that no living token can be signed with. */
   async removeExpired(): Promise<number> {
-    await this.reload();
+    await this.read();
     const over = this.clock.now() - PUBLISHED_FOR;
     const gone = this.keys.filter((key, i) => {
       // superseded when a newer one began to sign in its place: of its own algorithm, or of the one that signs here
@@ -129,7 +125,7 @@ export class KeyService implements OnModuleInit {
     });
     if (gone.length === 0) return 0;
     await this.rows.delete(gone.map(({ row }) => row.kid));
-    await this.reload();
+    await this.read();
     return gone.length;
   }
 
@@ -140,7 +136,7 @@ export class KeyService implements OnModuleInit {
         await this.make(this.keys.length === 0 ? 'any' : this.options.signingAlg);
       } catch (error) {
         if (!isDuplicate(error)) throw error;
-        await this.reload();
+        await this.read();
       }
     }
   }
@@ -158,7 +154,7 @@ export class KeyService implements OnModuleInit {
     });
     await this.rows.insert(row);
     await this.database.flush();
-    await this.reload();
+    await this.read();
     return row;
   }
 
@@ -172,26 +168,38 @@ export class KeyService implements OnModuleInit {
 
   /** The newest of the algorithm that was asked for whose time has come; while there is none, of any. */
   private current(): LoadedKey | undefined {
-    if (this.isStale()) {
-      this.loadedAt = this.clock.now();
+    if (this.isStale() && !this.reloading && this.clock.now() - this.failedAt > RETRY_AFTER) {
       this.reload().catch((error: unknown) =>
         this.logger.warn({ msg: 'could not reload the signing keys', error: String(error) }),
       );
     }
     const now = this.clock.now();
-    const ready = this.keys.filter(({ row }) => row.signs_from <= now);
-    return ready.find(({ row }) => row.alg === this.options.signingAlg) ?? ready[0] ?? this.keys.at(-1);
+    const isReady = ({ row }: LoadedKey) => row.signs_from <= now;
+    const isOurs = (key: LoadedKey) => isReady(key) && key.row.alg === this.options.signingAlg;
+    return this.keys.find(isOurs) ?? this.keys.find(isReady) ?? this.keys.at(-1);
   }
 
   private isStale(): boolean {
     return this.clock.now() - this.loadedAt > RELOAD_AFTER;
   }
 
-  private async reload(): Promise<void> {
+  /** Calls made while one is under way share it. */
+  private reload(): Promise<void> {
+    this.reloading ??= this.read()
+      .catch((error: unknown) => {
+        this.failedAt = this.clock.now();
+        throw error;
+      })
+      .finally(() => (this.reloading = undefined));
+    return this.reloading;
+  }
+
+  private async read(): Promise<void> {
+    const asked = this.clock.now(); // as old as the question is the answer
     const rows = await this.rows.find({ order: { signs_from: 'DESC', kid: 'ASC' } });
     const known = new Map(this.keys.map((key) => [key.row.kid, key]));
     this.keys = rows.map((row) => known.get(row.kid) ?? this.load(row));
-    this.loadedAt = this.clock.now();
+    this.loadedAt = asked;
   }
 
   private load(row: SigningKey): LoadedKey {
@@ -211,16 +219,3 @@ export class KeyService implements OnModuleInit {
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
-
-const GENERATE = {
-  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  EdDSA: () => generateKeyPairSync('ed25519'),
-} satisfies Record<SigningAlg, () => { privateKey: KeyObject }>;
-
-// RFC 7518 §3.3, §3.4; RFC 8037 §3.1. Synchronous: a third of the CPU of WebCrypto's detour through the thread pool.
-const SIGN: Record<SigningAlg, (data: Buffer, key: KeyObject) => string> = {
-  ES256: (data, key) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url'),
-  RS256: (data, key) => sign('sha256', data, key).toString('base64url'),
-  EdDSA: (data, key) => sign(null, data, key).toString('base64url'),
-};

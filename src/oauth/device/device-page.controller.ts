@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL }
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { BrowserSession } from '../browser/browser-session.entity.js';
 import { type Browser, BrowserService } from '../browser/browser.service.js';
+import { BrowserSessionService } from '../browser/browser-session.service.js';
 import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
 import { ClientService } from '../../core/clients/client.service.js';
@@ -25,6 +26,7 @@ export class DevicePageController {
     private readonly devices: DeviceAuthorizationService,
     private readonly clients: ClientService,
     private readonly browsers: BrowserService,
+    private readonly sessions: BrowserSessionService,
     private readonly signIns: SignInService,
     private readonly pages: PageService,
     private readonly catalogue: Catalogue,
@@ -65,6 +67,8 @@ export class DevicePageController {
     const done = await (allowed
       ? this.devices.approve(userCode, sub, authenticated_at, credentials_version, id)
       : this.devices.deny(userCode, id));
+    // a sign-out that was answered since then did not see this approval
+    if (allowed && !(await this.sessions.isThere(id))) await this.devices.withdraw({ sub });
     const answered = allowed ? 'approved' : 'denied';
     if (done || (await this.devices.answeredBy(userCode, sub, id)) === answered) this.showDone(http, answered);
     else this.showEntry(http, browser, unknownCode());
