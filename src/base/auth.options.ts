@@ -50,6 +50,8 @@ export interface AuthOptions {
   limitSends?: Limit;
   /** The same by client. Default: 1000 per 3600 s. */
   limitClientSends?: Limit;
+  /** Budget of usernames that are asked for, by user and by address (IPv6: by /48). Default: 20 per 3600 s. */
+  limitNames?: Limit;
   /** Password hashes computed at once. Default: the number of cores, at most 3. */
   hashingConcurrency?: number;
   /** Sign-ins that may wait for a hash; one more is answered `unavailable`. Default: 64. */
@@ -127,6 +129,7 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
     limitAccount: limit('limitAccount', options.limitAccount ?? { requests: 10, seconds: 300 }),
     limitSends: limit('limitSends', options.limitSends ?? { requests: 60, seconds: 3600 }),
     limitClientSends: limit('limitClientSends', options.limitClientSends ?? { requests: 1000, seconds: 3600 }),
+    limitNames: limit('limitNames', options.limitNames ?? { requests: 20, seconds: 3600 }),
     // libuv has four threads by default, and the database needs one
     hashingConcurrency: within(
       'hashingConcurrency',

@@ -99,6 +99,7 @@ export const CLOUDBASE_ERRORS = {
   },
   resource_exhausted: {
     reasons: {
+      LIMIT_NAMES: say('Too many usernames were tried; try again later.', '尝试用户名次数过多，请稍后重试。'),
       LIMIT_SENDS: say('Too many codes were asked for; try again later.', '请求验证码次数过多，请稍后重试。'),
       LIMIT_VERIFICATION: say('A code was sent a moment ago; try again later.', '验证码发送过于频繁，请稍后重试。'),
     },

@@ -57,6 +57,7 @@ export function readSettings(env: Env): Settings {
       limitAccount: read('AUTH_LIMIT_ACCOUNT', undefined, limit),
       limitSends: read('AUTH_LIMIT_SENDS', undefined, limit),
       limitClientSends: read('AUTH_LIMIT_CLIENT_SENDS', undefined, limit),
+      limitNames: read('AUTH_LIMIT_NAMES', undefined, limit),
       maxDevices: read('AUTH_MAX_DEVICES', undefined, wholeNumber),
       anonymousUserTtl: read('AUTH_ANONYMOUS_USER_TTL', undefined, wholeNumber),
       revealAccounts: read('AUTH_REVEAL_ACCOUNTS', undefined, yesOrNo),

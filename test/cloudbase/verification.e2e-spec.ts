@@ -13,7 +13,7 @@ import { codesSentTo, FIRST_PARTY_GRANTS } from './sdk.js';
 const start = async (options?: StartOptions): Promise<Service> => {
   const service = await startService({
     ...options,
-    auth: { limitIp: false, limitAccount: false, limitSends: false, ...options?.auth },
+    auth: { limitIp: false, limitAccount: false, ...options?.auth },
   });
   await service.client({ id: 'app', grant_types: FIRST_PARTY_GRANTS });
   await service.client({ id: 'web', grant_types: ['authorization_code'] });

@@ -1,10 +1,12 @@
-import { Injectable } from '@nestjs/common';
-import { Audit } from '../../base/audit.js';
+import { Injectable, Inject } from '@nestjs/common';
+import { Audit, AuditSink } from '../../base/audit.js';
+import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
+import { Budgets } from '../../core/throttling/budgets.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { type Contact, contactOf } from '../../core/users/contact.js';
 import type { OwnValues } from '../../core/users/user.service.js';
@@ -22,8 +24,10 @@ export class AccountService {
     private readonly signOuts: SignOutService,
     private readonly verifications: VerificationService,
     private readonly sudoTokens: SudoTokens,
+    private readonly budgets: Budgets,
     private readonly clock: Clock,
     private readonly audit: Audit,
+    @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
   /**
@@ -65,9 +69,13 @@ export class AccountService {
     this.audit.record({ event: 'password_changed', sub: user.sub });
   }
 
-  /** @throws AuthError username_already_exists, permission_denied for an anonymous user */
-  async edit(bearer: AccessToken, values: OwnValues): Promise<UserProfile> {
-    await this.named(bearer);
+  /**
+   * @param network where the request comes from
+   * @throws AuthError username_already_exists, resource_exhausted, permission_denied for an anonymous user
+   */
+  async edit(bearer: AccessToken, values: OwnValues, network: string): Promise<UserProfile> {
+    const { username } = await this.named(bearer);
+    if (values.username !== undefined && values.username !== username) await this.askForName(bearer.sub, network);
     await this.users.table().edit(bearer.sub, values);
     return this.profileOf(bearer);
   }
@@ -88,6 +96,12 @@ export class AccountService {
     const proof = { contact, clientId: bearer.client_id, sub: bearer.sub };
     if (!(await this.verifications.consume('contact', proof))) throw invalidToken();
     await this.users.table().setContact(bearer.sub, contact);
+  }
+
+  /** Whoever takes a name learns whether somebody has it, so that what is counted is the asking and not the refusal. */
+  private async askForName(sub: string, network: string): Promise<void> {
+    await this.budgets.spend('names', `network ${network}`, this.options.limitNames, 'LIMIT_NAMES');
+    await this.budgets.spend('names', `user ${sub}`, this.options.limitNames, 'LIMIT_NAMES');
   }
 
   /** @param proven the version that the proof was checked against */
