@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { IsNull, Not } from 'typeorm';
+import { IsNull, MoreThan, Not } from 'typeorm';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import type { Page } from '../../base/database/page.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { type Contact, ownedBy, proven } from './contact.js';
@@ -86,8 +87,10 @@ export class UserService {
     return this.update(id, proven(contact)).catch((error: unknown) => this.refuse(error, contact));
   }
 
-  list(): Promise<UserRow[]> {
-    return this.rows.find({ order: { created_at: 'ASC', username: 'ASC' } });
+  /** By username. @param page after which username, and how many */
+  list({ after, limit }: Page = {}): Promise<UserRow[]> {
+    const where = after === undefined ? {} : { username: MoreThan(normalizeUsername(after)) };
+    return this.rows.find({ where, order: { username: 'ASC' }, take: limit });
   }
 
   /** Straight from the database, by username. */
