@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import { cli, cliJson, type Env, folder, killAll, pause, type RunningService, startProcess, token } from './process.js';
 
@@ -323,6 +325,21 @@ describe('a command by itself', () => {
     expect(first).toEqual({ code: 0, signal: null, stderr: '', stdout: 'the database is up to date\n' });
     expect(await cliJson(home.dir, ['database', 'migrate'])).toEqual({ migrated: true });
     expect((await cli(home.dir, ['clients', 'list'])).stdout).toBe('none\n');
+  }, 60_000);
+
+  it('database backup makes a new file for its owner alone, and shrink says what it won', async () => {
+    const made = await cliJson(home.dir, ['database', 'backup', 'copy.sqlite']);
+    const file = join(home.dir, 'copy.sqlite');
+    expect(made).toEqual({ file, bytes: statSync(file).size });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const again = await cli(home.dir, ['database', 'backup', 'copy.sqlite']);
+    expect(again).toMatchObject({ code: 1, stdout: '', stderr: `nest-auth: ${file} exists already\n` });
+    const shrunk = await cli(home.dir, ['database', 'shrink'], { env: { DATABASE_URL: 'sqlite:copy.sqlite' } });
+    expect(shrunk).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^\d\.\d MB before, \d\.\d MB now\n$/),
+    });
   }, 60_000);
 
   it.each<[string, Env]>([

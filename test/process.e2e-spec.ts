@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -170,6 +171,24 @@ describe('the service as a process', () => {
       for (let n = 0; n < 4; n++) proxied.push((await guess(behind.service, n)).status);
       expect(proxied).toEqual([400, 400, 400, 400]);
       await behind.service.stop();
+    },
+    LONG,
+  );
+
+  it(
+    'is not ready while nothing more can be written to the disk, and is again once it can',
+    async () => {
+      const { service } = await withUser();
+      const status = async () => (await fetch(`${service.url}/health/ready`)).status;
+      const allow = (bytes: string) => execFileSync('prlimit', ['--pid', String(service.pid), `--fsize=${bytes}:`]);
+      expect(await status()).toBe(200);
+      allow('1');
+      expect(await token(service.url, signIn)).toMatchObject({ status: 503, body: { error: 'unavailable' } });
+      expect(await status()).toBe(503);
+      allow('unlimited');
+      expect(await status()).toBe(200);
+      expect((await token(service.url, signIn)).status).toBe(200);
+      await service.stop();
     },
     LONG,
   );

@@ -5,14 +5,17 @@ import { AUTH_OPTIONS, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, resolveOpt
 import { Clock } from './clock.js';
 import { ServiceSecret } from './crypto/service-secret.js';
 import { AuthDatabase } from './database/auth-database.js';
+import { DatabaseCare } from './database/database-care.js';
+import { Heartbeat } from './database/heartbeat.entity.js';
 import { Sweeper } from './database/sweeper.js';
 import { AuthExceptionFilter } from './errors/auth-exception.filter.js';
 import { BASE_ERRORS } from './errors/base.errors.js';
 import { Catalogue } from './errors/catalogue.js';
 import { AuthFeature } from './feature.js';
+import { CreateHeartbeat1764000007001 } from './migrations/1764000007001-create-heartbeat.js';
 
 /** What every other wing stands on; it knows none of them. AuthDatabase comes with the host's data source. */
-@AuthFeature({ errors: BASE_ERRORS })
+@AuthFeature({ entities: [Heartbeat], migrations: [CreateHeartbeat1764000007001], errors: BASE_ERRORS })
 @Module({
   imports: [DiscoveryModule],
   providers: [
@@ -24,6 +27,7 @@ import { AuthFeature } from './feature.js';
     Catalogue,
     AuthExceptionFilter,
     Sweeper,
+    DatabaseCare,
   ],
   exports: [
     AUTH_OPTIONS,
@@ -35,6 +39,7 @@ import { AuthFeature } from './feature.js';
     AuthExceptionFilter,
     Sweeper,
     AuthDatabase,
+    DatabaseCare,
   ],
 })
 export class BaseModule extends ConfigurableModuleClass {}

@@ -1,13 +1,16 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { NestFactory } from '@nestjs/core';
 import type { Command } from 'commander';
-import type { MakeAction, Result } from '../base/commands/command.js';
+import type { Listing, MakeAction, Result } from '../base/commands/command.js';
+import { jsonOf, tableOf } from '../base/commands/listing.js';
 import { AppModule } from '../service/app.module.js';
 import type { Settings } from '../service/settings.js';
 
 /** Actions that print their result as the program was asked to; any error is one line and exit code 1. */
 export function actionsOf(program: Command, settings: () => Settings): MakeAction {
-  return <A extends unknown[]>(work: (app: INestApplicationContext, ...args: A) => Promise<Result>) =>
+  return <A extends unknown[]>(work: (app: INestApplicationContext, ...args: A) => Promise<Result | Listing>) =>
     async (...args: unknown[]) => {
       let app: INestApplicationContext | undefined;
       try {
@@ -16,7 +19,7 @@ export function actionsOf(program: Command, settings: () => Settings): MakeActio
           abortOnError: false,
         });
         const result = await work(app, ...(args as A));
-        console.log(program.opts<{ json?: true }>().json ? JSON.stringify(result.json) : result.text);
+        await print(result, program.opts<{ json?: true }>().json ?? false);
       } catch (error) {
         console.error(`nest-auth: ${error instanceof Error ? error.message : String(error)}`);
         process.exitCode = 1;
@@ -24,4 +27,13 @@ export function actionsOf(program: Command, settings: () => Settings): MakeActio
         await app?.close();
       }
     };
+}
+
+/** No faster than it is read; who has read enough (`| head`) need not read on. */
+async function print(result: Result | Listing, json: boolean): Promise<void> {
+  const text =
+    'rows' in result ? (json ? jsonOf : tableOf)(result) : [`${json ? JSON.stringify(result.json) : result.text}\n`];
+  await pipeline(Readable.from(text), process.stdout, { end: false }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 }

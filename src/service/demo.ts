@@ -10,7 +10,7 @@ import { UserService } from '../core/users/user.service.js';
 export async function seedDemo(app: INestApplicationContext, url: string): Promise<string | undefined> {
   const clients = app.get(ClientService);
   const users = app.get(UserService);
-  if ((await clients.list()).length > 0 || (await users.list()).length > 0) return undefined;
+  if ((await clients.list({ limit: 1 })).length > 0 || (await users.list({ limit: 1 })).length > 0) return undefined;
   const password = randomBytes(9).toString('base64url');
   const scopes = ['openid', 'profile'];
   await clients.create({

@@ -8,9 +8,15 @@ export interface Result {
   json: unknown;
 }
 
+/** A long list that a command found, some rows at a time: cells for people, and the same as JSON. */
+export interface Listing {
+  titles: string[];
+  rows: AsyncIterable<{ cells: string[]; json: unknown }[]>;
+}
+
 /** Makes a command's action of its work: the service's providers and the command's own arguments in, a result out. */
 export type MakeAction = <A extends unknown[]>(
-  work: (app: INestApplicationContext, ...args: A) => Promise<Result>,
+  work: (app: INestApplicationContext, ...args: A) => Promise<Result | Listing>,
 ) => (...args: unknown[]) => Promise<void>;
 
 /** A file of commands of `nest-auth` (`@AuthFeature`). */
@@ -57,8 +63,11 @@ function shown(name: string, value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function columns(rows: string[][]): string {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+export function widthsOf(rows: string[][]): number[] {
+  return rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+}
+
+export function columns(rows: string[][], widths = widthsOf(rows)): string {
   return rows
     .map((row) =>
       row

@@ -8,7 +8,13 @@ import {
   type ObjectLiteral,
   type Repository,
 } from 'typeorm';
-import { Statement } from './statement.js';
+import { DatabaseFile } from './database-file.js';
+import { Heartbeat } from './heartbeat.entity.js';
+import { makePatient } from './patience.js';
+import { sqliteConnection, Statement } from './statement.js';
+
+/** Bytes that SQLite's write-ahead log keeps once it is done with them. */
+export const WAL_LIMIT = 16 * 1024 * 1024;
 
 /**
  * The module's way to the database. On PostgreSQL and MySQL it is the host's data source. On SQLite, where TypeORM
@@ -20,9 +26,13 @@ export class AuthDatabase implements OnApplicationShutdown {
   private readonly statements: Statement<object>[] = [];
   private flushing?: Promise<void>;
   private nextFlush?: Promise<void>;
+  private checking?: Promise<void>;
 
   private constructor(
-    private readonly dataSource: DataSource,
+    readonly dataSource: DataSource,
+    /** Milliseconds that a statement waits for somebody else's lock, where the waiting is ours. */
+    private readonly patience = 0,
+    private readonly file?: DatabaseFile,
     private readonly wal?: FileHandle,
   ) {}
 
@@ -47,14 +57,18 @@ export class AuthDatabase implements OnApplicationShutdown {
       entityPrefix: undefined,
       namingStrategy: undefined,
       cache: false,
-      busyTimeout: options.busyTimeout ?? 2000,
+      busyTimeout: 1, // the waiting is ours
     }).initialize();
+    const patience = options.busyTimeout ?? 2000;
+    makePatient(sqliteConnection(own), patience);
     const [{ journal_mode: mode }] = await own.query<[{ journal_mode: string }]>('PRAGMA journal_mode');
-    if (mode !== 'wal') return new AuthDatabase(own);
+    if (mode !== 'wal') return new AuthDatabase(own, patience, await DatabaseFile.of(options.database, []));
     // A commit returns once the write-ahead log is written; flush() makes it survive a power cut. See docs/decisions.md.
     await own.query('PRAGMA synchronous = NORMAL');
+    await own.query(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
     await own.query('SELECT count(*) FROM sqlite_master'); // opens the write-ahead log
-    return new AuthDatabase(own, await open(`${options.database}-wal`, 'r+'));
+    const file = await DatabaseFile.of(options.database, ['-wal', '-shm']);
+    return new AuthDatabase(own, patience, file, await open(`${options.database}-wal`, 'r+'));
   }
 
   repository<Entity extends ObjectLiteral>(entity: EntityTarget<Entity>): Repository<Entity> {
@@ -62,7 +76,7 @@ export class AuthDatabase implements OnApplicationShutdown {
   }
 
   statement<Row extends object>(sql: string): Statement<Row> {
-    const statement = new Statement<Row>(this.dataSource, sql);
+    const statement = new Statement<Row>(this.dataSource, sql, this.patience);
     this.statements.push(statement);
     return statement;
   }
@@ -89,11 +103,24 @@ export class AuthDatabase implements OnApplicationShutdown {
     return (this.nextFlush ??= this.flushing.then(() => (this.flushing = this.sync())));
   }
 
+  /**
+   * Whether requests that read and write would be served now. Calls made while one is under way share its answer.
+   * @throws Error that says what is wrong
+   */
+  check(): Promise<void> {
+    return (this.checking ??= this.beat().finally(() => (this.checking = undefined)));
+  }
+
   async onApplicationShutdown(): Promise<void> {
     if (this.dataSource.options.type !== 'sqlite') return; // it is the host's
     await Promise.all(this.statements.map((statement) => statement.finalize()));
     await this.wal?.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  private async beat(): Promise<void> {
+    await this.file?.checkInPlace();
+    await this.repository(Heartbeat).update({ id: 1 }, { beat_at: Date.now() });
   }
 
   private async sync(): Promise<void> {

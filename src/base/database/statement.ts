@@ -1,8 +1,9 @@
 import type { DataSource } from 'typeorm';
+import { type Done, patiently, type SqliteConnection } from './patience.js';
 
 /** The part of sqlite3's Statement that we use. */
 interface PreparedStatement {
-  all(parameters: unknown[], done: (error: Error | null, rows: object[]) => void): void;
+  all(parameters: unknown[], done: Done): void;
   finalize(done: () => void): void;
 }
 
@@ -17,6 +18,8 @@ export class Statement<Row extends object> {
   constructor(
     private readonly dataSource: DataSource,
     private readonly sql: string,
+    /** Milliseconds to wait for who has locked the database. */
+    private readonly patience: number,
   ) {
     let n = 0;
     this.numbered = sql.replaceAll('?', () => `$${++n}`);
@@ -36,7 +39,11 @@ export class Statement<Row extends object> {
   private async allOnSqlite(parameters: unknown[]): Promise<Row[]> {
     const prepared = await (this.prepared ??= this.prepare());
     return new Promise((resolve, reject) => {
-      prepared.all(parameters, (error, rows) => (error ? reject(error) : resolve(rows as Row[])));
+      patiently(
+        this.patience,
+        (done) => prepared.all(parameters, done),
+        (error, rows) => (error ? reject(error) : resolve(rows as Row[])),
+      );
     });
   }
 
@@ -52,10 +59,11 @@ export class Statement<Row extends object> {
   }
 }
 
-interface SqliteConnection {
+interface PreparingConnection extends SqliteConnection {
   prepare(sql: string, done: (error: Error | null) => void): PreparedStatement;
 }
 
-function sqliteConnection(dataSource: DataSource): SqliteConnection {
-  return (dataSource.driver as unknown as { databaseConnection: SqliteConnection }).databaseConnection;
+/** sqlite3's connection behind a data source. */
+export function sqliteConnection(dataSource: DataSource): PreparingConnection {
+  return (dataSource.driver as unknown as { databaseConnection: PreparingConnection }).databaseConnection;
 }

@@ -10,6 +10,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../auth.options.js';
 import { marked } from '../door.js';
+import { DatabaseCare } from './database-care.js';
 
 /** Rows a statement removes: few enough that a request behind it does not notice. */
 const BATCH = 200;
@@ -37,6 +38,7 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly discovery: DiscoveryService,
+    private readonly care: DatabaseCare,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
@@ -68,6 +70,7 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
         if (n === BATCH) await sleep(PAUSE);
       }
     }
+    await this.care.boundLog();
     return removed;
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable, Inject } from '@nestjs/common';
-import { Audit, AuditSink } from '../../base/audit.js';
+import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';

@@ -6,6 +6,7 @@ import { Clock } from '../../base/clock.js';
 import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
+import type { Page } from '../../base/database/page.js';
 import { checkClientKeys } from './client-key-set.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client, type ClientAuthMethod } from './client.entity.js';
@@ -95,8 +96,10 @@ export class ClientService {
     return hasSecret ? { client, secret } : { client };
   }
 
-  list(): Promise<Client[]> {
-    return this.clients.find({ order: { created_at: 'ASC', id: 'ASC' } });
+  /** By id. @param page after which id, and how many */
+  list({ after, limit }: Page = {}): Promise<Client[]> {
+    const where = after === undefined ? {} : { id: MoreThan(after) };
+    return this.clients.find({ where, order: { id: 'ASC' }, take: limit });
   }
 
   /** Straight from the database. */

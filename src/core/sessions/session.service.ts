@@ -4,6 +4,7 @@ import { type FindOptionsWhere, In, IsNull, LessThan, LessThanOrEqual, MoreThan,
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import type { Page } from '../../base/database/page.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { ClientService } from '../clients/client.service.js';
@@ -201,10 +202,14 @@ export class SessionService {
     return (await this.sessions.findOneBy({ id })) ?? undefined;
   }
 
-  /** The sessions of a user that have not expired, newest first. */
-  async list(sub: string): Promise<Session[]> {
-    const sessions = await this.sessions.find({ where: { sub }, order: { created_at: 'DESC', id: 'ASC' } });
-    return sessions.filter((session) => session.expires_at > this.clock.now());
+  /** The sessions of a user that have not expired, newest first. @param page after which session, and how many */
+  list(sub: string, { after, limit }: Page<Pick<Session, 'id' | 'created_at'>> = {}): Promise<Session[]> {
+    const all = { sub, expires_at: MoreThan(this.clock.now()) };
+    const rest = after && [
+      { ...all, created_at: LessThan(after.created_at) },
+      { ...all, created_at: after.created_at, id: MoreThan(after.id) },
+    ];
+    return this.sessions.find({ where: rest ?? all, order: { created_at: 'DESC', id: 'ASC' }, take: limit });
   }
 
   /** Removes at most `batch` expired sessions. */

@@ -1,28 +1,34 @@
 import type { Command } from 'commander';
 import { SignOutService } from './sign-out.service.js';
 import { SessionService } from './session.service.js';
-import { count, type MakeAction, moment, table } from '../../base/commands/command.js';
+import { count, type MakeAction, moment } from '../../base/commands/command.js';
 import { userNamed } from '../users/users.commands.js';
+import { listing, withPages } from '../../base/commands/listing.js';
+import { type Page, pages } from '../../base/database/page.js';
 
 export function register(program: Command, action: MakeAction): void {
   const sessions = program.command('sessions').description('list and end sessions');
 
-  sessions
-    .command('list')
-    .description('list the sessions of a user')
+  withPages(sessions.command('list').description('list the sessions of a user, newest first'), 'id')
     .requiredOption('--user <username>', 'whose')
     .action(
-      action(async (app, { user }: { user: string }) => {
+      action(async (app, { user, after, limit }: { user: string } & Page) => {
         const { id } = await userNamed(app, user);
-        const all = await app.get(SessionService).list(id);
-        const rows = all.map((session) => [
+        const service = app.get(SessionService);
+        const before = after === undefined ? undefined : await service.find(after);
+        if (after !== undefined && before?.sub !== id) throw new Error(`${user} has no session ${after}`);
+        const all = pages(
+          (part) => service.list(id, part),
+          (session) => session,
+          { after: before, limit },
+        );
+        return listing(['id', 'client', 'device', 'signed in', 'state'], all, (session) => [
           session.id,
           session.client_id,
           session.device_id ?? '-',
           moment(session.created_at),
           session.revoked_at === null ? 'alive' : 'ended',
         ]);
-        return { text: table(['id', 'client', 'device', 'signed in', 'state'], rows), json: all };
       }),
     );
 

@@ -1,9 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type FindOptionsWhere, In, IsNull, LessThanOrEqual, Not, type QueryDeepPartialEntity } from 'typeorm';
+import {
+  type FindOptionsWhere,
+  In,
+  IsNull,
+  LessThanOrEqual,
+  Not,
+  type QueryDeepPartialEntity,
+  MoreThan,
+} from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import type { Page } from '../../base/database/page.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
@@ -97,8 +106,10 @@ export class UserService {
     await this.update(id, proven(contact)).catch((error: unknown) => this.refuse(error, contact));
   }
 
-  list(): Promise<UserRow[]> {
-    return this.rows.find({ order: { created_at: 'ASC', username: 'ASC' } });
+  /** By username. @param page after which username, and how many */
+  list({ after, limit }: Page = {}): Promise<UserRow[]> {
+    const where = after === undefined ? {} : { username: MoreThan(normalizeUsername(after)) };
+    return this.rows.find({ where, order: { username: 'ASC' }, take: limit });
   }
 
   /** Straight from the database, by username. */

@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import { SignOutService } from '../sessions/sign-out.service.js';
 import type { UserRow } from './user.entity.js';
 import { UserService } from './user.service.js';
-import { count, describe, list, type MakeAction, standardInput, table } from '../../base/commands/command.js';
+import { count, describe, list, type MakeAction, standardInput } from '../../base/commands/command.js';
+import { listing, withPages } from '../../base/commands/listing.js';
+import { type Page, pages } from '../../base/database/page.js';
 
 export function register(program: Command, action: MakeAction): void {
   const users = program.command('users').description('add and change users');
@@ -24,16 +26,18 @@ export function register(program: Command, action: MakeAction): void {
       }),
     );
 
-  users
-    .command('list')
-    .description('list the users')
-    .action(
-      action(async (app) => {
-        const all = await app.get(UserService).list();
-        const rows = all.map((row) => [row.username, row.id, row.disabled ? 'disabled' : 'active']);
-        return { text: table(['username', 'sub', 'state'], rows), json: all.map(shownUser) };
-      }),
-    );
+  withPages(users.command('list').description('list the users, by username'), 'username').action(
+    action(async (app, page: Page) => {
+      const service = app.get(UserService);
+      const all = pages(
+        (part) => service.list(part),
+        (row) => row.username,
+        page,
+      );
+      const state = ({ disabled }: UserRow) => (disabled ? 'disabled' : 'active');
+      return listing(['username', 'sub', 'state'], all, (row) => [row.username, row.id, state(row)], shownUser);
+    }),
+  );
 
   users
     .command('show <username>')

@@ -12,7 +12,9 @@ import {
   scope,
   seconds,
 } from './client-options.js';
-import { count, describe, list, type MakeAction, moment, standardInput, table } from '../../base/commands/command.js';
+import { count, describe, list, type MakeAction, moment, standardInput } from '../../base/commands/command.js';
+import { listing, withPages } from '../../base/commands/listing.js';
+import { type Page, pages } from '../../base/database/page.js';
 
 export function register(program: Command, action: MakeAction): void {
   const clients = program.command('clients').description('register and change clients');
@@ -63,21 +65,22 @@ export function register(program: Command, action: MakeAction): void {
       }),
     );
 
-  clients
-    .command('list')
-    .description('list the clients')
-    .action(
-      action(async (app) => {
-        const all = await app.get(ClientService).list();
-        const rows = all.map((client) => [
-          client.id,
-          client.public ? 'public' : 'confidential',
-          client.disabled ? 'disabled' : 'active',
-          client.grant_types.join(','),
-        ]);
-        return { text: table(['id', 'kind', 'state', 'grant types'], rows), json: all };
-      }),
-    );
+  withPages(clients.command('list').description('list the clients, by id'), 'id').action(
+    action(async (app, page: Page) => {
+      const service = app.get(ClientService);
+      const all = pages(
+        (part) => service.list(part),
+        (client) => client.id,
+        page,
+      );
+      return listing(['id', 'kind', 'state', 'grant types'], all, (client) => [
+        client.id,
+        client.public ? 'public' : 'confidential',
+        client.disabled ? 'disabled' : 'active',
+        client.grant_types.join(','),
+      ]);
+    }),
+  );
 
   clients
     .command('show <id>')
