@@ -47,7 +47,15 @@ export function folder(): { dir: string; file: string; remove: () => void } {
 
 /** Starts the built service; it need not come up. Nothing of this process's environment gets through but PATH. */
 export function spawnService(dir: string, env: Env): RunningService {
-  const child = run('service/main.js', [], dir, env);
+  return service(run('service/main.js', [], dir, env));
+}
+
+/** `npm start` without the build before it; what is signalled is npm. */
+export function npmStart(env: Env): RunningService {
+  return service(start('npm', ['start', '--ignore-scripts'], resolve(DIST, '../..'), env));
+}
+
+function service(child: ReturnType<typeof start>): RunningService {
   const service: RunningService = {
     pid: child.process.pid!,
     url: '',
@@ -135,7 +143,11 @@ export function pause(ms: number): Promise<void> {
 }
 
 function run(script: string, args: string[], cwd: string, env: Env) {
-  const child = spawn(process.execPath, [join(DIST, script), ...args], {
+  return start(process.execPath, [join(DIST, script), ...args], cwd, env);
+}
+
+function start(command: string, args: string[], cwd: string, env: Env) {
+  const child = spawn(command, args, {
     cwd,
     env: { PATH: process.env['PATH'], ...env },
     stdio: 'pipe',

@@ -1,18 +1,17 @@
 import 'reflect-metadata';
-import type { AddressInfo } from 'node:net';
 import { seedDemo } from './demo.js';
+import { listen } from './listen.js';
 import { createLog } from './logging/json-logger.js';
 import { createServer } from './server.js';
 import { readSettings } from './settings.js';
+import { stopOnSignals } from './shutdown.js';
 
 try {
   const settings = readSettings(process.env);
   const log = createLog(settings.logLevel);
   const app = await createServer(settings, log);
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
-  await app.listen(settings.port, settings.host);
-  const { address, family, port } = app.getHttpServer().address() as AddressInfo;
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  stopOnSignals(app, log, settings.shutdownTimeout);
+  const url = await listen(app, settings);
   log.info({ url, issuer: settings.auth.issuer, database: settings.databaseUrl.split(':', 1)[0], msg: 'listening' });
   const demo = settings.production ? undefined : await seedDemo(app, url);
   log.flush();
