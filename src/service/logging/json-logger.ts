@@ -1,18 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
-import { destination, type Logger, pino } from 'pino';
+import { type Logger, pino } from 'pino';
+import { LogWriter } from './log-writer.js';
 
-/** How often buffered lines are written out, in milliseconds. */
-const FLUSH_EVERY = 250;
-
-/**
- * The service's log: one JSON object a line on standard output. Lines are written some kilobytes at a time; nothing is
- * lost when the process ends, short of being killed.
- */
+/** The service's log: one JSON object a line on standard output. */
 export function createLog(level: string): Logger {
-  const out = destination({ fd: 1, sync: true, minLength: 4096 });
-  setInterval(() => out.flush(), FLUSH_EVERY).unref();
-  process.on('exit', () => out.flushSync());
-  return pino({ level, base: undefined, formatters: { level: (label) => ({ level: label }) } }, out);
+  return pino({ level, base: undefined, formatters: { level: (label) => ({ level: label }) } }, new LogWriter());
 }
 
 /** Who tells at every start what the source code says too: for LOG_LEVEL=debug. */
