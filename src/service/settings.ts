@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { NewDatabase } from './database-file.js';
 import { Environment, SettingsError } from './environment.js';
 import { DEFAULT_DATABASE_URL, ormOptions } from './orm-options.js';
 import { isEasyToGuess, MAKE_A_SECRET } from './secret-strength.js';
@@ -13,6 +14,7 @@ export interface Settings {
   host: string;
   port: number;
   databaseUrl: string;
+  newDatabase: NewDatabase;
   logLevel: LogLevel;
   /** Express's `trust proxy`: hops, or addresses; false: the client's address is the socket's. */
   trustProxy: false | number | string[];
@@ -42,6 +44,7 @@ export function readSettings(env: Env): Settings {
     host,
     port,
     databaseUrl: read('DATABASE_URL', DEFAULT_DATABASE_URL, (url) => (ormOptions(url), url)),
+    newDatabase: production ? 'make-first' : 'make',
     logLevel: read('LOG_LEVEL', 'info', logLevel),
     trustProxy: read('AUTH_TRUST_PROXY', false as const, proxies),
     corsOrigins: read('AUTH_CORS_ORIGINS', [] as string[], origins),

@@ -10,6 +10,9 @@ export function createLog(level: string): Logger {
 /** Who tells at every start what the source code says too: for LOG_LEVEL=debug. */
 const CHATTY = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
 
+/** Tells of a start that failed, with its stack: for LOG_LEVEL=debug, too, since main.ts says it in one line. */
+const FAILED_START = 'ExceptionHandler';
+
 /** Nest's logger interface over the service's log. */
 export class JsonLogger implements LoggerService {
   constructor(private readonly log_: Logger) {}
@@ -28,7 +31,7 @@ export class JsonLogger implements LoggerService {
       const stack = rest.length > 1 ? rest[0] : undefined;
       const fields =
         message instanceof Error ? { err: message } : typeof message === 'object' ? message : { msg: message };
-      const quiet = level === 'info' && CHATTY.has(String(context));
+      const quiet = (level === 'info' && CHATTY.has(String(context))) || context === FAILED_START;
       this.log_[quiet ? 'debug' : level]({ context, stack, ...fields });
     };
   }
