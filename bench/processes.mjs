@@ -45,6 +45,7 @@ export async function startService(directory, profiles) {
     NODE_ENV: 'production',
   };
   const cli = (args, input) => execFileSync(process.execPath, [join(DIST, 'cli', 'main.js'), ...args], { env, input });
+  cli(['database', 'migrate']);
   cli(['clients', 'create', client.client_id, '--secret-stdin'], client.client_secret);
   cli(['users', 'create', user.username, '--password-stdin'], user.password);
   const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];

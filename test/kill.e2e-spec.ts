@@ -63,6 +63,7 @@ describe('refresh under kill -9', () => {
 
   it('lets every honest client go on, §Refresh 3 and 6, and keeps one row per sign-in, §Refresh 1', async () => {
     const grants = ['--grants', 'password,refresh_token'];
+    await cliJson(home.dir, ['database', 'migrate']);
     await cliJson(home.dir, ['clients', 'create', 'page', '--public', ...grants]);
     const { client_secret } = await cliJson(home.dir, ['clients', 'create', 'server', ...grants]);
     await cliJson(home.dir, ['users', 'create', 'alice', '--password-stdin'], 'a good password');

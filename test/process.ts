@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -47,7 +49,51 @@ export function folder(): { dir: string; file: string; remove: () => void } {
 
 /** Starts the built service; it need not come up. Nothing of this process's environment gets through but PATH. */
 export function spawnService(dir: string, env: Env): RunningService {
-  const child = run('service/main.js', [], dir, env);
+  return service(run('service/main.js', [], dir, env));
+}
+
+/** `npm start` without the build before it; what is signalled is npm. */
+export function npmStart(env: Env): RunningService {
+  return service(start('npm', ['start', '--ignore-scripts'], resolve(DIST, '../..'), env));
+}
+
+/** A port that nobody listens at, as far as can be known beforehand, for a service whose output says nothing. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Starts the built service with standard output going there; resolves when it is ready. */
+export async function startLoggingTo(stdout: number | 'pipe', dir: string, env: Env = {}): Promise<Unheard> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [join(DIST, 'service/main.js')], {
+    cwd: dir,
+    env: {
+      PATH: process.env['PATH'],
+      PORT: String(port),
+      AUTH_SECRET: SECRET,
+      DATABASE_URL: 'sqlite:auth.sqlite',
+      ...env,
+    },
+    stdio: ['ignore', stdout, 'ignore'],
+  });
+  living.add(child);
+  void once(child, 'exit').then(() => living.delete(child));
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await fetch(`${url}/health/ready`).catch(() => undefined))?.ok) await pause(50);
+  return { url, child };
+}
+
+export interface Unheard {
+  url: string;
+  child: ChildProcess;
+}
+
+function service(child: ReturnType<typeof start>): RunningService {
   const service: RunningService = {
     pid: child.process.pid!,
     url: '',
@@ -135,7 +181,11 @@ export function pause(ms: number): Promise<void> {
 }
 
 function run(script: string, args: string[], cwd: string, env: Env) {
-  const child = spawn(process.execPath, [join(DIST, script), ...args], {
+  return start(process.execPath, [join(DIST, script), ...args], cwd, env);
+}
+
+function start(command: string, args: string[], cwd: string, env: Env) {
+  const child = spawn(command, args, {
     cwd,
     env: { PATH: process.env['PATH'], ...env },
     stdio: 'pipe',

@@ -10,11 +10,15 @@ import type { Settings } from '../service/settings.js';
 
 /** Actions that print their result as the program was asked to; any error is one line and exit code 1. */
 export function actionsOf(program: Command, settings: () => Settings): MakeAction {
-  return <A extends unknown[]>(work: (app: INestApplicationContext, ...args: A) => Promise<Result | Listing>) =>
+  return <A extends unknown[]>(
+      work: (app: INestApplicationContext, ...args: A) => Promise<Result | Listing>,
+      { makesDatabase = false } = {},
+    ) =>
     async (...args: unknown[]) => {
       let app: INestApplicationContext | undefined;
       try {
-        app = await NestFactory.createApplicationContext(AppModule.forRoot(settings()), {
+        const newDatabase = makesDatabase ? 'make' : 'refuse';
+        app = await NestFactory.createApplicationContext(AppModule.forRoot({ ...settings(), newDatabase }), {
           logger: false,
           abortOnError: false,
         });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { MADE_DATABASE } from '../service/database-file.js';
 import type { MakeAction } from '../base/commands/command.js';
 import { DatabaseCare } from '../base/database/database-care.js';
 
@@ -8,9 +9,20 @@ export function register(program: Command, action: MakeAction): void {
 
   database
     .command('migrate')
-    .description('bring the schema up to date (the service does so at its start)')
+    .description('bring the schema up to date (the service does so at its start), or make a new database')
     // an action opens the database, and that migrates it
-    .action(action(async () => ({ text: 'the database is up to date', json: { migrated: true } })));
+    .action(
+      action(
+        async (app) => {
+          const made = app.get<string | undefined>(MADE_DATABASE);
+          return {
+            text: made === undefined ? 'the database is up to date' : `a new database was made: ${made}`,
+            json: { migrated: true, made },
+          };
+        },
+        { makesDatabase: true },
+      ),
+    );
 
   database
     .command('backup <file>')

@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
+import { MADE_DATABASE, prepareFile } from './database-file.js';
 import { ormOptions } from './orm-options.js';
 import { AuthModule } from '../auth.module.js';
 import { openDatabase } from './open-database.js';
@@ -15,18 +16,24 @@ import type { Settings } from './settings.js';
 @Module({})
 export class AppModule {
   static forRoot(settings: Settings): DynamicModule {
+    const { databaseUrl, newDatabase, auth } = settings;
+    const made = prepareFile(ormOptions(databaseUrl), newDatabase); // before a secret is made for it
+    const serving = newDatabase !== 'refuse';
     return {
       module: AppModule,
       imports: [
         TypeOrmModule.forRootAsync({
-          useFactory: () => ormOptions(settings.databaseUrl),
-          dataSourceFactory: (options) => openDatabase(options as DataSourceOptions),
+          useFactory: () => ({ ...ormOptions(databaseUrl), toRetry: () => false }), // openDatabase does, as far as it helps
+          dataSourceFactory: (options) => openDatabase(options as DataSourceOptions, serving),
         }),
-        AuthModule.forRoot({ ...settings.auth, secret: settings.auth.secret ?? secretFromFile() }),
+        AuthModule.forRoot({ ...auth, secret: auth.secret ?? secretFromFile(serving) }),
         TerminusModule.forRoot({ logger: false }),
       ],
       controllers: [HealthController],
-      providers: [{ provide: APP_FILTER, useClass: AuthExceptionFilter }],
+      providers: [
+        { provide: APP_FILTER, useClass: AuthExceptionFilter },
+        { provide: MADE_DATABASE, useValue: made },
+      ],
     };
   }
 }

@@ -5,9 +5,9 @@ import { UserService } from '../core/users/user.service.js';
 
 /**
  * Gives an empty database a client and a user to try the service with.
- * @returns a request to paste; undefined where the database was not empty
+ * @returns the body of a token request; undefined where the database was not empty
  */
-export async function seedDemo(app: INestApplicationContext, url: string): Promise<string | undefined> {
+export async function seedDemo(app: INestApplicationContext): Promise<string | undefined> {
   const clients = app.get(ClientService);
   const users = app.get(UserService);
   if ((await clients.list({ limit: 1 })).length > 0 || (await users.list({ limit: 1 })).length > 0) return undefined;
@@ -22,6 +22,5 @@ export async function seedDemo(app: INestApplicationContext, url: string): Promi
     default_scope: scopes,
   });
   await users.create({ username: 'demo', password, name: 'Demo' });
-  const body = JSON.stringify({ client_id: 'demo', grant_type: 'password', username: 'demo', password });
-  return `curl -s ${url}/auth/v1/token -H 'content-type: application/json' -d '${body}'`;
+  return JSON.stringify({ client_id: 'demo', grant_type: 'password', username: 'demo', password });
 }

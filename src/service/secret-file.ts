@@ -1,12 +1,17 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { SettingsError } from './environment.js';
 import { generateSecret } from '../base/crypto/service-secret.js';
 
 /** Where a service without AUTH_SECRET keeps the one it made. */
 export const SECRET_FILE = 'data/auth.secret';
 
-/** The secret in the file; where there is no file yet, a new one, readable by its owner alone. */
-export function secretFromFile(file = SECRET_FILE): string {
+/**
+ * The secret in the file; where there is no file yet, a new one, readable by its owner alone.
+ * @throws Error where there is none, and none may be made
+ */
+export function secretFromFile(mayMake: boolean, file = SECRET_FILE): string {
+  if (!mayMake && !existsSync(file)) throw new SettingsError('AUTH_SECRET', `is not set, and there is no ${file}`);
   mkdirSync(dirname(file), { recursive: true });
   try {
     writeFileSync(file, `${generateSecret()}\n`, { mode: 0o600, flag: 'wx', flush: true });

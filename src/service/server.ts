@@ -35,7 +35,8 @@ export async function createServer(settings: Settings, log: Logger): Promise<Nes
 
 /** What a test of the service sets up in the same way. */
 export function adapterFor(settings: Settings): ServerAdapter {
-  return new ServerAdapter(new URL(settings.auth.issuer).host);
+  const { keepAliveTimeout, shutdownTimeout } = settings;
+  return new ServerAdapter({ domain: new URL(settings.auth.issuer).host, keepAliveTimeout, shutdownTimeout });
 }
 
 export const SERVER_OPTIONS = {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { NewDatabase } from './database-file.js';
 import { Environment, SettingsError } from './environment.js';
 import { DEFAULT_DATABASE_URL, ormOptions } from './orm-options.js';
 import { isEasyToGuess, MAKE_A_SECRET } from './secret-strength.js';
@@ -13,10 +14,15 @@ export interface Settings {
   host: string;
   port: number;
   databaseUrl: string;
+  newDatabase: NewDatabase;
   logLevel: LogLevel;
   /** Express's `trust proxy`: hops, or addresses; false: the client's address is the socket's. */
   trustProxy: false | number | string[];
   corsOrigins: string[];
+  /** Seconds that a connection without a request is kept open. */
+  keepAliveTimeout: number;
+  /** Seconds that requests under way have got to end after the signal to stop. */
+  shutdownTimeout: number;
   /** Everything for AuthModule; without a secret, one is made and kept in a file. */
   auth: Omit<AuthOptions, 'secret'> & { secret?: string };
 }
@@ -38,9 +44,12 @@ export function readSettings(env: Env): Settings {
     host,
     port,
     databaseUrl: read('DATABASE_URL', DEFAULT_DATABASE_URL, (url) => (ormOptions(url), url)),
+    newDatabase: production ? 'make-first' : 'make',
     logLevel: read('LOG_LEVEL', 'info', logLevel),
     trustProxy: read('AUTH_TRUST_PROXY', false as const, proxies),
     corsOrigins: read('AUTH_CORS_ORIGINS', [] as string[], origins),
+    keepAliveTimeout: read('AUTH_KEEP_ALIVE_TIMEOUT', 65, (text) => within(text, 1, 86_400)),
+    shutdownTimeout: read('AUTH_SHUTDOWN_TIMEOUT', 10, (text) => within(text, 0, 3600)),
     auth: {
       issuer: read('AUTH_ISSUER', `http://${urlHost(host)}:${port}`, String),
       secret: read('AUTH_SECRET', undefined, String),
@@ -127,15 +136,19 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function within(text: string, min: number, max: number): number {
+  const number = wholeNumber(text);
+  if (number < min || number > max) throw new Error(`must be a whole number from ${min} to ${max}`);
+  return number;
+}
+
 function yesOrNo(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new Error('must be true or false');
   return text === 'true';
 }
 
 function portNumber(text: string): number {
-  const port = wholeNumber(text);
-  if (port > 65_535) throw new Error('must be at most 65535');
-  return port;
+  return within(text, 0, 65_535);
 }
 
 function logLevel(text: string): LogLevel {

@@ -17,6 +17,10 @@ export interface Listing {
 /** Makes a command's action of its work: the service's providers and the command's own arguments in, a result out. */
 export type MakeAction = <A extends unknown[]>(
   work: (app: INestApplicationContext, ...args: A) => Promise<Result | Listing>,
+  options?: {
+    /** Whether it may make a database where there is none; without that, a mistyped path is an error. */
+    makesDatabase?: boolean;
+  },
 ) => (...args: unknown[]) => Promise<void>;
 
 /** A file of commands of `nest-auth` (`@AuthFeature`). */

@@ -59,6 +59,13 @@ export class AuthThrottlerGuard extends ThrottlerGuard {
     super(limits.options, limits.storage, reflector);
   }
 
+  /** That every limit is off is the operator's will, and nothing that each guard has to warn of. */
+  override async onModuleInit(): Promise<void> {
+    this.throttlers = [];
+    const { throttlers } = this.options as { throttlers: unknown[] };
+    if (throttlers.length > 0) await super.onModuleInit();
+  }
+
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = exchangeOf(context);
     const { token, username } = this.presentedBy(context, http.parameters);

@@ -1,22 +1,17 @@
 import type { LoggerService } from '@nestjs/common';
-import { destination, type Logger, pino } from 'pino';
+import { type Logger, pino } from 'pino';
+import { LogWriter } from './log-writer.js';
 
-/** How often buffered lines are written out, in milliseconds. */
-const FLUSH_EVERY = 250;
-
-/**
- * The service's log: one JSON object a line on standard output. Lines are written some kilobytes at a time; nothing is
- * lost when the process ends, short of being killed.
- */
+/** The service's log: one JSON object a line on standard output. */
 export function createLog(level: string): Logger {
-  const out = destination({ fd: 1, sync: true, minLength: 4096 });
-  setInterval(() => out.flush(), FLUSH_EVERY).unref();
-  process.on('exit', () => out.flushSync());
-  return pino({ level, base: undefined, formatters: { level: (label) => ({ level: label }) } }, out);
+  return pino({ level, base: undefined, formatters: { level: (label) => ({ level: label }) } }, new LogWriter());
 }
 
 /** Who tells at every start what the source code says too: for LOG_LEVEL=debug. */
 const CHATTY = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+
+/** Tells of a start that failed, with its stack: for LOG_LEVEL=debug, too, since main.ts says it in one line. */
+const FAILED_START = 'ExceptionHandler';
 
 /** Nest's logger interface over the service's log. */
 export class JsonLogger implements LoggerService {
@@ -36,7 +31,7 @@ export class JsonLogger implements LoggerService {
       const stack = rest.length > 1 ? rest[0] : undefined;
       const fields =
         message instanceof Error ? { err: message } : typeof message === 'object' ? message : { msg: message };
-      const quiet = level === 'info' && CHATTY.has(String(context));
+      const quiet = (level === 'info' && CHATTY.has(String(context))) || context === FAILED_START;
       this.log_[quiet ? 'debug' : level]({ context, stack, ...fields });
     };
   }

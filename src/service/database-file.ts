@@ -1,0 +1,93 @@
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { DataSourceOptions } from 'typeorm';
+import { SettingsError } from './environment.js';
+
+/** What may be done where there is no database: make one, make one where it cannot be a mistyped name, or nothing. */
+export type NewDatabase = 'make' | 'make-first' | 'refuse';
+
+/** Injection token: the absolute path of the database that this start made; undefined where there was one. */
+export const MADE_DATABASE = Symbol('nest-auth made database');
+
+/** Larger files are not read through at the start, in bytes. */
+const SMALL = 64 * 1024 * 1024;
+/** Entries of a folder that are looked at for another database. */
+const LOOK_AT = 1000;
+const SQLITE = 'SQLite format 3';
+
+/** What is wrong with the file, by what its opening failed with. */
+const PROBLEMS: [RegExp, string][] = [
+  [/SQLITE_NOTADB/, 'is no SQLite database'],
+  [/SQLITE_CORRUPT/, 'is corrupt: restore a backup'],
+  [/SQLITE_READONLY|\bEROFS\b/, 'is read-only'],
+  [/SQLITE_FULL|\bENOSPC\b/, 'cannot grow: the disk is full'],
+  [/SQLITE_IOERR/, 'cannot be read or written: the disk fails, or is full'],
+  [/SQLITE_(BUSY|LOCKED)/, 'is locked by another process'],
+  [/SQLITE_CANTOPEN/, 'cannot be opened, or its folder not be written to'],
+  [/\bE(ACCES|PERM)\b/, 'is not for this user to write'],
+  [/\bE(NOTDIR|EXIST)\b/, 'lies below something that is no folder'],
+  [/\bEISDIR\b/, 'is a folder'],
+];
+
+/**
+ * Makes sure that there is a file, readable by its owner alone where it is new.
+ * @returns its absolute path where it was made now
+ * @throws SettingsError
+ */
+export function prepareFile(options: DataSourceOptions, newDatabase: NewDatabase): string | undefined {
+  if (options.type !== 'sqlite') return undefined;
+  const file = options.database;
+  try {
+    if (existsSync(file)) {
+      if (!statSync(file).isFile()) throw refused(file, 'is no file');
+      closeSync(openSync(file, 'r+'));
+      return undefined;
+    }
+    if (newDatabase === 'refuse') throw refused(file, 'does not exist; `nest-auth database migrate` makes it');
+    if (newDatabase === 'make-first') checkFirst(file);
+    mkdirSync(dirname(file), { recursive: true });
+    closeSync(openSync(file, 'a', 0o600));
+    return resolve(file);
+  } catch (error) {
+    throw explained(error, file);
+  }
+}
+
+/** The same failure; as one of DATABASE_URL where it is about the file. */
+export function explained(error: unknown, file: string): unknown {
+  if (error instanceof SettingsError) return error;
+  const problem = PROBLEMS.find(([sign]) => sign.test(String(error)))?.[1];
+  return problem === undefined ? error : refused(file, problem);
+}
+
+export function isSmall(file: string): boolean {
+  return statSync(file).size <= SMALL;
+}
+
+/** A first database lies in a folder that somebody made for it, and in which there is no other. */
+function checkFirst(file: string): void {
+  const folder = dirname(file);
+  const hint = '`nest-auth database migrate` makes it';
+  if (!existsSync(folder)) throw refused(file, `does not exist, nor does its folder; ${hint}`);
+  const other = readdirSync(folder)
+    .slice(0, LOOK_AT)
+    .find((name) => isDatabase(join(folder, name)));
+  if (other !== undefined) throw refused(file, `does not exist, though ${other} lies beside it; ${hint}`);
+}
+
+function isDatabase(file: string): boolean {
+  try {
+    if (!statSync(file).isFile()) return false;
+    const descriptor = openSync(file, 'r');
+    const head = Buffer.alloc(SQLITE.length);
+    readSync(descriptor, head);
+    closeSync(descriptor);
+    return head.toString('latin1') === SQLITE;
+  } catch {
+    return false;
+  }
+}
+
+function refused(file: string, problem: string): SettingsError {
+  return new SettingsError('DATABASE_URL', `${file} ${problem}`);
+}
