@@ -42,7 +42,8 @@ export class KeyService implements OnModuleInit {
   private readonly logger = new Logger('Keys');
   private readonly rows = this.database.repository(SigningKey);
   private keys: LoadedKey[] = [];
-  private loadedAt = 0;
+  /** On the monotonic clock. */
+  private loadedAt = -Infinity;
 
   constructor(
     private readonly database: AuthDatabase,
@@ -132,7 +133,7 @@ export class KeyService implements OnModuleInit {
 
   private current(): LoadedKey {
     if (this.isStale()) {
-      this.loadedAt = this.clock.now();
+      this.loadedAt = this.clock.monotonic();
       this.reload().catch((error: unknown) =>
         this.logger.warn({ msg: 'could not reload the signing keys', error: String(error) }),
       );
@@ -142,14 +143,14 @@ export class KeyService implements OnModuleInit {
   }
 
   private isStale(): boolean {
-    return this.clock.now() - this.loadedAt > RELOAD_AFTER;
+    return this.clock.monotonic() - this.loadedAt > RELOAD_AFTER;
   }
 
   private async reload(): Promise<void> {
     const rows = await this.rows.find({ order: { signs_from: 'DESC', kid: 'ASC' } });
     const known = new Map(this.keys.map((key) => [key.row.kid, key]));
     this.keys = rows.map((row) => known.get(row.kid) ?? this.load(row));
-    this.loadedAt = this.clock.now();
+    this.loadedAt = this.clock.monotonic();
   }
 
   private load(row: SigningKey): LoadedKey {
