@@ -13,6 +13,7 @@ import { validated } from '../base/http/validated.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
 import { SessionService } from '../core/sessions/session.service.js';
+import { Attempts } from '../core/throttling/attempts.js';
 import { Nonce, RedirectUri } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
@@ -64,6 +65,7 @@ export class AuthorizeController {
     private readonly codes: AuthorizationCodeService,
     private readonly devices: DeviceAuthorizationService,
     private readonly sessions: SessionService,
+    private readonly attempts: Attempts,
   ) {}
 
   /** RFC 8628 §3.1. */
@@ -81,7 +83,9 @@ export class AuthorizeController {
   async authorizeDevice(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireNamedUser(bearer);
     const { user_code } = validated(UserCodeParameters, http.parameters);
-    if (!(await this.devices.approve(user_code, bearer.sub, await this.authenticatedAt(bearer)))) {
+    const authenticatedAt = await this.authenticatedAt(bearer);
+    const approve = async () => (await this.devices.approve(user_code, bearer.sub, authenticatedAt)) || undefined;
+    if (!(await this.attempts.userCode(http, approve))) {
       throw badField('user_code', 'PARAMETER_INVALID', 'is wrong, answered or expired');
     }
     http.json(200, {});

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
-import { AUTH_OPTIONS } from '../base/auth.options.js';
+import { getStorageToken } from '@nestjs/throttler';
 import { AuthFeature } from '../base/feature.js';
 import { ClientAssertionService } from './clients/client-assertion.service.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
@@ -32,7 +31,7 @@ import { Session } from './sessions/session.entity.js';
 import { SessionService } from './sessions/session.service.js';
 import { RefreshService } from './sessions/refresh.service.js';
 import { SignOutService } from './sessions/sign-out.service.js';
-import { throttlerOptions } from './throttling/auth-throttler.guard.js';
+import { Attempts } from './throttling/attempts.js';
 import { Limits } from './throttling/limits.js';
 import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 import { BuiltInUsers } from './users/built-in-users.js';
@@ -47,6 +46,7 @@ import { Users } from './users/users.js';
 /** What the wings above work with. */
 const GIVEN = [
   AccessTokenService,
+  Attempts,
   AuthorizationCodeService,
   BuiltInUsers,
   ClientAuthenticator,
@@ -84,7 +84,6 @@ const GIVEN = [
 @Module({
   imports: [DiscoveryModule],
   providers: [
-    { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AUTH_OPTIONS] },
     { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
     JwksFetcher,
     ClientKeys,

@@ -9,8 +9,10 @@ import type { HttpExchange } from '../base/http/http-exchange.js';
 import { deviceIdOf } from '../base/http/device-id.js';
 import type { Parameters } from '../base/http/parameters.js';
 import { AuthThrottlerGuard, type Presented, Presents } from '../core/throttling/auth-throttler.guard.js';
+import { Limits } from '../core/throttling/limits.js';
 import { GrantService } from './grant.service.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
+import type { TokenResponse } from './token-response.js';
 
 /** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
 @Controller({ path: 'auth/v1/token', version: VERSION_NEUTRAL })
@@ -19,6 +21,7 @@ export class TokenController {
   constructor(
     private readonly authenticator: ClientAuthenticator,
     private readonly dpop: DpopProofService,
+    private readonly limits: Limits,
     protected readonly grants: GrantService,
   ) {}
 
@@ -26,24 +29,24 @@ export class TokenController {
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents(presented)
   async token(@Http() http: HttpExchange): Promise<void> {
-    const { requestId } = http;
-    const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
-    const dpopJkt = await this.dpop.accept(http);
-    const party = { client, deviceId: deviceIdOf(http), dpopJkt, requestId };
-    http.json(200, await this.grants.exchange(party, http.parameters));
+    http.json(200, await this.limits.settled(http, this.exchange(http)));
   }
 
   @All()
   methodNotAllowed(): never {
     throw methodNotAllowed('POST');
   }
+
+  private async exchange(http: HttpExchange): Promise<TokenResponse> {
+    const { requestId } = http;
+    const client = await this.authenticator.authenticate(clientCredentialsOf(http), requestId);
+    const dpopJkt = await this.dpop.accept(http);
+    const party = { client, deviceId: deviceIdOf(http), dpopJkt, requestId };
+    return this.grants.exchange(party, http.parameters);
+  }
 }
 
-/** What has a budget of its own: a session that refreshes, an account that signs in. */
+/** A session that refreshes has a budget of its own. */
 function presented(parameters: Parameters): Presented {
-  const grantType = parameters.peek('grant_type');
-  return {
-    token: grantType === 'refresh_token' ? parameters.peek('refresh_token') : undefined,
-    username: grantType === 'password' ? parameters.peek('username') : undefined,
-  };
+  return parameters.peek('grant_type') === 'refresh_token' ? { refreshToken: parameters.peek('refresh_token') } : {};
 }

@@ -4,6 +4,7 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
+import { Attempts } from '../../core/throttling/attempts.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { type Contact, contactOf } from '../../core/users/contact.js';
 import type { OwnValues } from '../../core/users/user.service.js';
@@ -20,6 +21,7 @@ export class AccountService {
   constructor(
     private readonly users: BuiltInUsers,
     private readonly sessions: SessionService,
+    private readonly attempts: Attempts,
     private readonly verifications: VerificationService,
     private readonly sudoTokens: SudoTokens,
     private readonly clock: Clock,
@@ -32,7 +34,7 @@ export class AccountService {
    */
   async sudo(bearer: AccessToken, proof: { password: string } | { verificationToken: string }): Promise<string> {
     const profile = await this.profileOf(bearer);
-    if ('password' in proof) await this.checkPassword(profile, proof.password);
+    if ('password' in proof) await this.checkPassword(bearer, profile, proof.password);
     else await this.consumeAny(contactsOf(profile), proof.verificationToken);
     return this.sudoTokens.issue(bearer.sub, bearer.sid!);
   }
@@ -46,7 +48,7 @@ export class AccountService {
 
   /** The same by the old password. @throws AuthError invalid_username_or_password, password_not_set */
   async changePassword(bearer: AccessToken, old: string, password: string): Promise<void> {
-    await this.checkPassword(await this.profileOf(bearer), old);
+    await this.checkPassword(bearer, await this.profileOf(bearer), old);
     await this.replacePassword(bearer, password);
   }
 
@@ -98,9 +100,11 @@ export class AccountService {
     this.audit.record({ event: 'password_changed', clientId: bearer.client_id, sub: bearer.sub });
   }
 
-  private async checkPassword({ sub, hasPassword }: UserProfile, password: string): Promise<void> {
+  private async checkPassword({ sid }: AccessToken, profile: UserProfile, password: string): Promise<void> {
+    const { sub, hasPassword } = profile;
     if (!hasPassword) throw new AuthError('password_not_set', { reason: 'PASSWORD_NOT_SET' });
-    if (await this.users.directory().verifyOwn(sub, password)) return;
+    const check = async () => ((await this.users.directory().verifyOwn(sub, password)) ? true : undefined);
+    if (await this.attempts.ofAccount(sub, check, () => `session ${sid}`)) return;
     this.audit.record({ event: 'sign_in_failed', sub, reason: 'WRONG_USERNAME_OR_PASSWORD' });
     throw new AuthError('invalid_username_or_password', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
   }

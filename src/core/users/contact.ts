@@ -20,6 +20,11 @@ export function contactOf(username: string): Contact | undefined {
   return phone ? { channel: 'phone_number', value: `+${phone[1] ?? phone[2] ?? '86'} ${phone[3]}` } : undefined;
 }
 
+/** The one spelling of a name, whether anybody has it or not. @param normalized by normalizeUsername() */
+export function canonicalName(normalized: string): string {
+  return contactOf(normalized)?.value ?? normalized;
+}
+
 /**
  * The one contact that a request names.
  * @throws AuthError invalid_argument where it names none, both, or a malformed one

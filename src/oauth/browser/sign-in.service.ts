@@ -4,18 +4,19 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
 import { languageOf } from '../../base/http/language.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { PRINTABLE } from '../../base/http/rules.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
+import { Attempts } from '../../core/throttling/attempts.js';
 import { MAX_PASSWORD, MAX_SENT_USERNAME } from '../../core/users/rules.js';
 import { MAX_USERNAME, normalizeUsername } from '../../core/users/username.js';
-import { Users } from '../../core/users/users.js';
 import { type Browser, BrowserService } from './browser.service.js';
 
 /** Takes what was typed into a sign-in page. */
 @Injectable()
 export class SignInService {
   constructor(
-    private readonly users: Users,
+    private readonly attempts: Attempts,
     private readonly browsers: BrowserService,
     private readonly pages: PageService,
     private readonly catalogue: Catalogue,
@@ -33,7 +34,7 @@ export class SignInService {
     const { parameters, requestId } = http;
     const username = bounded(parameters.get('username'), MAX_SENT_USERNAME);
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
-    const failure = await this.verify(username, bounded(parameters.get('password'), MAX_PASSWORD));
+    const failure = await this.verify(http, username, bounded(parameters.get('password'), MAX_PASSWORD));
     if (failure instanceof AuthError) {
       this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: failure.reason });
       const problem = this.catalogue.sentence(failure)[settings.language ?? languageOf(http)];
@@ -51,11 +52,11 @@ export class SignInService {
   }
 
   /** @returns the user's sub, or why not */
-  private async verify(username: string | undefined, password: string | undefined): Promise<string | AuthError> {
+  private async verify(http: HttpExchange, username?: string, password?: string): Promise<string | AuthError> {
     const user =
       username === undefined || password === undefined
         ? undefined
-        : await this.users.verify(normalizeUsername(username), password);
+        : await this.attempts.password(username, password, (sub) => this.browsers.knownBy(http, sub));
     if (!user) return new AuthError('invalid_argument', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
     return user.disabled ? new AuthError('permission_denied', { reason: 'USER_DISABLED' }) : user.sub;
   }

@@ -13,6 +13,7 @@ import { languageOf } from '../../base/http/language.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
+import { Attempts } from '../../core/throttling/attempts.js';
 
 /** `/device`: where a user who is signed in types the code that a device shows, and answers (RFC 8628 §3.3). */
 @Controller({ path: 'device', version: VERSION_NEUTRAL })
@@ -24,6 +25,7 @@ export class DevicePageController {
     private readonly clients: ClientService,
     private readonly browsers: BrowserService,
     private readonly signIns: SignInService,
+    private readonly attempts: Attempts,
     private readonly pages: PageService,
     private readonly catalogue: Catalogue,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
@@ -50,13 +52,13 @@ export class DevicePageController {
     const browser = await this.browsers.of(http);
     this.browsers.checkForm(http, browser);
     if (!browser.session) return this.backToEntry(http);
-    const userCode = userCodeOf(http);
-    const pending = userCode === undefined ? undefined : await this.devices.findPending(userCode);
+    const userCode = userCodeOf(http) ?? '';
+    const pending = await this.attempts.userCode(http, () => this.devices.findPending(userCode));
     const client = pending && (await this.clients.find(pending.client_id))?.client;
     if (!client || client.disabled) return this.showEntry(http, browser, unknownCode());
     const action = localPath(this.options, '/device/answer');
     const { username } = browser.session;
-    const view = { action, userCode: spelled(userCode!), client: client.name, scope: pending.scope, username };
+    const view = { action, userCode: spelled(userCode), client: client.name, scope: pending.scope, username };
     this.pages.send(http, 'device-confirm', view, { csrf: browser.csrf });
   }
 
@@ -68,7 +70,9 @@ export class DevicePageController {
     const allowed = http.parameters.get('decision') === 'allow';
     const { sub, authenticated_at } = browser.session;
     const userCode = userCodeOf(http) ?? '';
-    const done = await (allowed ? this.devices.approve(userCode, sub, authenticated_at) : this.devices.deny(userCode));
+    const answer = () =>
+      allowed ? this.devices.approve(userCode, sub, authenticated_at) : this.devices.deny(userCode);
+    const done = await this.attempts.userCode(http, async () => (await answer()) || undefined);
     if (!done) return this.showEntry(http, browser, unknownCode());
     this.pages.send(http, 'device-done', { allowed });
   }
