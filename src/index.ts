@@ -53,6 +53,7 @@ export { SessionService } from './core/sessions/session.service.js';
 export type { Lease, NewSession, Party } from './core/sessions/lease.js';
 export type { Language } from './base/languages.js';
 export { Sweeper } from './base/database/sweeper.js';
+export type { LimitStorage } from './core/throttling/limits.js';
 export { MemoryThrottlerStorage } from './core/throttling/memory-throttler.storage.js';
 export { PasswordHasher } from './core/users/password-hasher.js';
 export type { StandardClaims } from './core/users/claims.js';
