@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeJwt } from 'jose';
 import {
   cli,
   cliJson,
@@ -11,6 +12,7 @@ import {
   pause,
   type RunningService,
   SECRET,
+  SETTABLE_CLOCK,
   spawnService,
   startProcess,
   token,
@@ -183,6 +185,28 @@ describe('the service as a process', () => {
       for (let n = 0; n < 4; n++) proxied.push((await guess(behind.service, n)).status);
       expect(proxied).toEqual([400, 400, 400, 400]);
       await behind.service.stop();
+    },
+    LONG,
+  );
+
+  it(
+    'keeps nobody out when its clock is set back by an hour, and makes no wait longer than its window',
+    async () => {
+      const { service } = await withUser({ ...SETTABLE_CLOCK, AUTH_LIMIT_IP: '3/60' });
+      const before = await token(service.url, signIn);
+      expect(before.status).toBe(200);
+      service.signal('SIGUSR2');
+      await pause(200);
+      let answer = await token(service.url, signIn);
+      expect(answer.status).toBe(200);
+      const [iat, later] = [before, answer].map(({ body }) => decodeJwt(body['access_token'] as string).iat!);
+      expect(later! - iat!).toBeLessThan(-3000);
+      const refresh = { client_id: 'app', grant_type: 'refresh_token', refresh_token: before.body['refresh_token'] };
+      expect((await token(service.url, refresh)).status).toBe(200);
+      for (let i = 0; i < 4 && answer.status === 200; i++) answer = await token(service.url, signIn);
+      expect(answer.status).toBe(429);
+      expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(20);
+      await service.stop();
     },
     LONG,
   );
