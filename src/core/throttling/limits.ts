@@ -2,7 +2,7 @@ import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
 import { getStorageToken, type ThrottlerStorage } from '@nestjs/throttler';
 import { AUTH_OPTIONS, type Limit, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import type { ErrorCode } from '../../base/errors/error-table.js';
+import type { ErrorCode, Reason } from '../../base/errors/error-table.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { addressOf, payerOf } from './payer.js';
 
@@ -37,27 +37,44 @@ export class Limits {
   }
 
   /**
-   * Takes one request out of a budget. A storage that is away keeps no living session from refreshing.
+   * Takes one request out of a budget.
    * @throws AuthError resource_exhausted; unavailable where the storage is away
    */
-  async spend(name: BudgetName, owner: string): Promise<void> {
-    const limit = this.limits[name];
+  spend(name: BudgetName, owner: string): Promise<void> {
+    return this.take(name, owner, this.limits[name], `LIMIT_${name.toUpperCase() as Uppercase<BudgetName>}`);
+  }
+
+  /** The same for a budget of any name and size. @param reason what is said where it is spent */
+  async take(name: string, owner: string, limit: Limit, reason: Reason<'resource_exhausted'>): Promise<void> {
     if (!limit) return;
-    const ttl = limit.seconds * 1000;
+    const { requests, seconds } = limit;
+    const ttl = seconds * 1000;
     const hit = await this.answered(name, () =>
       // never a blockDuration of 0, which stores such as Redis take for "for ever" or refuse
-      this.storage.increment(`${name}:${owner}`, ttl, limit.requests, ttl, name),
+      this.storage.increment(`${name}:${owner}`, ttl, requests, ttl, name),
     );
-    if (hit?.isBlocked) throw exhausted(name, limit, hit);
+    if (!hit?.isBlocked) return;
+    const wait = Math.min(Math.max(1, Math.ceil(hit.timeToBlockExpire)), seconds);
+    throw new AuthError('resource_exhausted', {
+      reason,
+      retryAfter: wait,
+      // draft-ietf-httpapi-ratelimit-headers
+      headers: {
+        RateLimit: `"${name}";r=0;t=${wait}`,
+        'RateLimit-Policy': `"${name}";q=${requests};w=${seconds}`,
+      },
+    });
   }
 
   /** Gives back what was spent on something that turned out right. */
   async restore(name: BudgetName, owner: string): Promise<void> {
     const limit = this.limits[name];
     if (!limit || !this.storage.restore) return;
-    await this.storage
-      .restore(`${name}:${owner}`, limit.seconds * 1000, limit.requests, name)
-      .catch((cause: unknown) => this.noteAway(cause)); // what went right stays right
+    try {
+      await within(PATIENCE, this.storage.restore(`${name}:${owner}`, limit.seconds * 1000, limit.requests, name));
+    } catch (error) {
+      this.noteAway(error); // what went right stays right
+    }
   }
 
   /**
@@ -74,7 +91,8 @@ export class Limits {
     }
   }
 
-  private async answered(name: BudgetName, ask: () => Promise<Hit>): Promise<Hit | undefined> {
+  /** A storage that is away keeps no living session from refreshing. */
+  private async answered(name: string, ask: () => Promise<Hit>): Promise<Hit | undefined> {
     try {
       const hit = await within(PATIENCE, ask());
       this.isAway = false;
@@ -91,20 +109,6 @@ export class Limits {
     if (!this.isAway) this.logger.error({ msg: 'the storage of the limits is away', error: String(error) });
     this.isAway = true;
   }
-}
-
-function exhausted(name: BudgetName, limit: Exclude<Limit, false>, hit: Hit): AuthError {
-  const { requests, seconds } = limit;
-  const wait = Math.min(Math.max(1, Math.ceil(hit.timeToBlockExpire)), seconds);
-  return new AuthError('resource_exhausted', {
-    reason: `LIMIT_${name.toUpperCase() as Uppercase<BudgetName>}`,
-    retryAfter: wait,
-    // draft-ietf-httpapi-ratelimit-headers
-    headers: {
-      RateLimit: `"${name}";r=0;t=${wait}`,
-      'RateLimit-Policy': `"${name}";q=${requests};w=${seconds}`,
-    },
-  });
 }
 
 function isRefusal(error: unknown): boolean {
