@@ -13,7 +13,7 @@ import { addressOf, setPayer } from './payer.js';
 export interface Presented {
   /** Of either kind. */
   token?: string;
-  /** One that is about to be exchanged: whether its session is alive, the exchange says (PaidAnswers). */
+  /** One that is about to be exchanged: whether its session is alive, its answer says (Limits.settled). */
   refreshToken?: string;
 }
 
