@@ -58,6 +58,7 @@ export type { Whose } from './core/sessions/whose.js';
 export type { Lease, NewSession, Party } from './core/sessions/lease.js';
 export type { Language } from './base/languages.js';
 export { Sweeper } from './base/database/sweeper.js';
+export type { LimitStorage } from './core/throttling/limits.js';
 export { MemoryThrottlerStorage } from './core/throttling/memory-throttler.storage.js';
 export { normalizePassword } from './core/users/password.js';
 export { PasswordHasher } from './core/users/password-hasher.js';

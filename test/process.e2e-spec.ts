@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeJwt } from 'jose';
 import {
   cli,
   cliJson,
@@ -12,6 +13,7 @@ import {
   pause,
   type RunningService,
   SECRET,
+  SETTABLE_CLOCK,
   spawnService,
   startProcess,
   token,
@@ -173,19 +175,36 @@ describe('the service as a process', () => {
     LONG,
   );
 
+  it('is not ready while nothing more can be written to the disk, and is again once it can', async () => {
+    const { service } = await withUser();
+    const status = async () => (await fetch(`${service.url}/health/ready`)).status;
+    const allow = (bytes: string) => execFileSync('prlimit', ['--pid', String(service.pid), `--fsize=${bytes}:`]);
+    expect(await status()).toBe(200);
+    allow('1');
+    expect(await token(service.url, signIn)).toMatchObject({ status: 503, body: { error: 'unavailable' } });
+    expect(await status()).toBe(503);
+    allow('unlimited');
+    expect(await status()).toBe(200);
+    expect((await token(service.url, signIn)).status).toBe(200);
+  }, 20_000);
+
   it(
-    'is not ready while nothing more can be written to the disk, and is again once it can',
+    'keeps nobody out when its clock is set back by an hour, and makes no wait longer than its window',
     async () => {
-      const { service } = await withUser();
-      const status = async () => (await fetch(`${service.url}/health/ready`)).status;
-      const allow = (bytes: string) => execFileSync('prlimit', ['--pid', String(service.pid), `--fsize=${bytes}:`]);
-      expect(await status()).toBe(200);
-      allow('1');
-      expect(await token(service.url, signIn)).toMatchObject({ status: 503, body: { error: 'unavailable' } });
-      expect(await status()).toBe(503);
-      allow('unlimited');
-      expect(await status()).toBe(200);
-      expect((await token(service.url, signIn)).status).toBe(200);
+      const { service } = await withUser({ ...SETTABLE_CLOCK, AUTH_LIMIT_IP: '3/60' });
+      const before = await token(service.url, signIn);
+      expect(before.status).toBe(200);
+      service.signal('SIGUSR2');
+      await pause(200);
+      let answer = await token(service.url, signIn);
+      expect(answer.status).toBe(200);
+      const [iat, later] = [before, answer].map(({ body }) => decodeJwt(body['access_token'] as string).iat!);
+      expect(later! - iat!).toBeLessThan(-3000);
+      const refresh = { client_id: 'app', grant_type: 'refresh_token', refresh_token: before.body['refresh_token'] };
+      expect((await token(service.url, refresh)).status).toBe(200);
+      for (let i = 0; i < 4 && answer.status === 200; i++) answer = await token(service.url, signIn);
+      expect(answer.status).toBe(429);
+      expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(20);
       await service.stop();
     },
     LONG,

@@ -33,6 +33,9 @@ export interface RunningService {
   stop(): Promise<Ending>;
 }
 
+/** Lets `signal('SIGUSR2')` set the clock of a service back by an hour. */
+export const SETTABLE_CLOCK: Env = { NODE_OPTIONS: `--require=${resolve(__dirname, 'clock-setter.cjs')}` };
+
 const living = new Set<ChildProcess>();
 process.once('exit', () => killAll());
 

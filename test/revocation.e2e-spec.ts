@@ -151,6 +151,9 @@ describe('revocation endpoint (RFC 7009)', () => {
     for (let i = 0; i < 30; i++) expectNothing(await revoke({ token: `m.${i}` }));
     expectError(await revoke({ token: 'm.x' }), LIMITED);
     expectNothing(await revoke({ token: access_token }));
+    // now that its session has ended, its address pays
+    expectError(await refresh(refresh_token), { error: 'resource_exhausted', reason: 'LIMIT_IP', retryAfter: 1 });
+    service.clock.advance(1);
     expectError(await refresh(refresh_token), REVOKED);
   });
 

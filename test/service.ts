@@ -25,12 +25,24 @@ const FAKE_START = Date.UTC(2030, 0, 1);
 /** A clock that only moves when it is told to. */
 export class FakeClock extends Clock {
   private ms = FAKE_START;
+  private passed = 0;
 
   override now(): number {
     return this.ms;
   }
 
+  override monotonic(): number {
+    return this.passed;
+  }
+
+  /** Time passes. */
   advance(seconds: number): void {
+    this.ms += seconds * 1000;
+    this.passed += seconds * 1000;
+  }
+
+  /** Somebody sets the clock, back where negative: no time passes. */
+  step(seconds: number): void {
     this.ms += seconds * 1000;
   }
 }
@@ -39,6 +51,10 @@ export class FakeClock extends Clock {
 class RunningClock extends FakeClock {
   override now(): number {
     return super.now() - FAKE_START + Date.now();
+  }
+
+  override monotonic(): number {
+    return super.monotonic() + performance.now();
   }
 }
 

@@ -40,11 +40,11 @@ export interface AuthOptions {
   deviceCodeInterval?: number;
   /** Where users type their device code. Default: `<issuer>/device`. */
   verificationUri?: string;
-  /** Budgets of requests by client address (IPv6: by /64). Default: 300 per 60 s. */
+  /** Budgets of requests by client address (IPv6: by /64), and by living session. Default: 300 per 60 s. */
   limitIp?: Limit;
-  /** Budget of requests by client. Default: 6000 per 60 s. */
+  /** Budget of requests by client; those that don't prove it count by client and address. Default: 6000 per 60 s. */
   limitClient?: Limit;
-  /** Budget of sign-in attempts by account. Default: 10 per 300 s. */
+  /** Budget of failed attempts by account. Default: 10 per 300 s. */
   limitAccount?: Limit;
   /** Budget of verification codes by client address (IPv6: by /48), for text messages cost money. Default: 60 per 3600 s. */
   limitSends?: Limit;

@@ -13,6 +13,7 @@ import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection
 import type { AccessToken } from '../core/sessions/access-token.service.js';
 import { sentToken } from '../core/sessions/presented-tokens.js';
 import { SessionService } from '../core/sessions/session.service.js';
+import { Attempts } from '../core/throttling/attempts.js';
 import { Nonce, RedirectUri } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
@@ -64,6 +65,7 @@ export class AuthorizeController {
     private readonly codes: AuthorizationCodeService,
     private readonly devices: DeviceAuthorizationService,
     private readonly sessions: SessionService,
+    private readonly attempts: Attempts,
   ) {}
 
   /** RFC 8628 §3.1. */
@@ -83,9 +85,13 @@ export class AuthorizeController {
     const { user_code } = validated(UserCodeParameters, http.parameters);
     const { sub, sid } = bearer;
     const { authenticatedAt, version } = await this.signInOf(bearer);
-    const isDone =
-      (await this.devices.approve(user_code, sub, authenticatedAt, version, sid)) ||
-      (await this.devices.answeredBy(user_code, sub, sid!)) === 'approved';
+    const isDone = await this.attempts.userCode(
+      http,
+      async () =>
+        (await this.devices.approve(user_code, sub, authenticatedAt, version, sid)) ||
+        (await this.devices.answeredBy(user_code, sub, sid!)) === 'approved' ||
+        undefined,
+    );
     if (!isDone) {
       throw badField('user_code', 'PARAMETER_INVALID', 'is wrong, answered or expired');
     }

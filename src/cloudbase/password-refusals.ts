@@ -13,7 +13,10 @@ export class PasswordRefusals {
   ) {}
 
   async rethrow(error: unknown, parameters: Parameters): Promise<never> {
-    const reason = error instanceof AuthError ? error.reason : undefined;
+    const { reason, retryAfter, headers } = error instanceof AuthError ? (error as AuthError) : {};
+    if (reason === 'LIMIT_ACCOUNT') {
+      throw new AuthError('invalid_status', { reason: 'TOO_MANY_ATTEMPTS', retryAfter, headers });
+    }
     if (reason === 'USER_DISABLED') throw new AuthError('user_blocked', { reason });
     if (reason !== 'WRONG_USERNAME_OR_PASSWORD') throw error;
     const known = this.options.revealAccounts ? await this.users.knows(parameters.peek('username') ?? '') : undefined;

@@ -5,8 +5,7 @@ import { AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
-import { AuthThrottlerGuard, Presents } from '../core/throttling/auth-throttler.guard.js';
-import { SignInThrottlerGuard } from './sign-in-throttler.guard.js';
+import { AuthThrottlerGuard } from '../core/throttling/auth-throttler.guard.js';
 import { GrantService } from '../token/grant.service.js';
 import { OptionalParametersGuard, ParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
@@ -25,8 +24,7 @@ export class SignInController {
 
   /** By a password, or by the proof of an e-mail address or phone number. */
   @Post('signin')
-  @UseGuards(ParametersGuard, SignInThrottlerGuard)
-  @Presents((parameters) => ({ username: parameters.peek('username') }))
+  @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async signIn(@Http() http: HttpExchange): Promise<void> {
     const proven = http.parameters.peek('verification_token') !== undefined;
     await this.exchange(proven ? VERIFICATION[0]! : 'password', http);

@@ -10,7 +10,7 @@ import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection
 import type { AccessToken } from '../core/sessions/access-token.service.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
-import { networkOf } from '../core/throttling/budgets.js';
+import { networkPaying } from '../core/throttling/payer.js';
 import { requireContact } from '../core/users/contact.js';
 import { NewPasswordParameters, OwnParameters, ownValues, required } from './accounts/own-values.js';
 import { Email, Password, PhoneNumber, Username } from '../core/users/rules.js';
@@ -96,7 +96,7 @@ export class UserController {
   async profile(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireFirstParty(bearer);
     const values = ownValues(validated(OwnParameters, http.parameters));
-    http.json(200, userInfo(await this.accounts.edit(bearer, values, networkOf(http.ip))));
+    http.json(200, userInfo(await this.accounts.edit(bearer, values, networkPaying(http))));
   }
 
   @Patch('contact')
@@ -124,7 +124,7 @@ export class UserController {
       await this.accounts.adoptVerified(bearer, requireContact({ email: sent.email, phone_number }));
     }
     if (Object.values(values).some((value) => value !== undefined)) {
-      await this.accounts.edit(bearer, values, networkOf(http.ip));
+      await this.accounts.edit(bearer, values, networkPaying(http));
     }
     http.json(200, {});
   }

@@ -275,6 +275,7 @@ export const CORE_ERRORS = {
         "The client's keys could not be fetched; try again shortly.",
         '暂时无法获取客户端的公钥，请稍后重试。',
       ),
+      LIMITS_UNAVAILABLE: say('The limits cannot be checked; try again shortly.', '暂时无法检查频次限制，请稍后重试。'),
       SIGN_IN_QUEUE_FULL: say('Too many sign-ins at once; try again shortly.', '同时登录人数过多，请稍后重试。'),
     },
   },

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
-import { AUTH_OPTIONS } from '../base/auth.options.js';
+import { getStorageToken } from '@nestjs/throttler';
 import { AuthFeature } from '../base/feature.js';
 import { Captcha, NoCaptcha } from './captcha/captcha.js';
 import { CaptchaService } from './captcha/captcha.service.js';
@@ -28,6 +27,7 @@ import { RememberNetworks1764000007000 } from './migrations/1764000007000-rememb
 import { ClaimUserCodes1764000004000 } from './migrations/1764000004000-claim-user-codes.js';
 import { SpellMailDomainsOneWay1764000006001 } from './migrations/1764000006001-spell-mail-domains-one-way.js';
 import { CountVersionsOfCredentials1764000002000 } from './migrations/1764000002000-count-versions-of-credentials.js';
+import { FindSessionsByDevice1764000005000 } from './migrations/1764000005000-find-sessions-by-device.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -41,8 +41,7 @@ import { Session } from './sessions/session.entity.js';
 import { SessionService } from './sessions/session.service.js';
 import { RefreshService } from './sessions/refresh.service.js';
 import { SignOutService } from './sessions/sign-out.service.js';
-import { throttlerOptions } from './throttling/auth-throttler.guard.js';
-import { Budgets } from './throttling/budgets.js';
+import { Attempts } from './throttling/attempts.js';
 import { Limits } from './throttling/limits.js';
 import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
 import { BuiltInUsers } from './users/built-in-users.js';
@@ -57,8 +56,8 @@ import { Users } from './users/users.js';
 /** What the wings above work with. */
 const GIVEN = [
   AccessTokenService,
+  Attempts,
   AuthorizationCodeService,
-  Budgets,
   BuiltInUsers,
   CaptchaService,
   ClientAuthenticator,
@@ -89,6 +88,7 @@ const GIVEN = [
     AddUserProfilesAndVerifications1763880000000,
     CountVersionsOfCredentials1764000002000,
     ClaimUserCodes1764000004000,
+    FindSessionsByDevice1764000005000,
     SpellMailDomainsOneWay1764000006001,
     RememberNetworks1764000007000,
   ],
@@ -102,7 +102,6 @@ const GIVEN = [
 @Module({
   imports: [DiscoveryModule],
   providers: [
-    { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AUTH_OPTIONS] },
     { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
     JwksFetcher,
     ClientKeys,

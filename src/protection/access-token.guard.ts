@@ -31,12 +31,16 @@ export const RequireLiveSession = () => SetMetadata(LIVE_SESSION, true);
 const TOKEN = Symbol('access token');
 type Guarded = HttpExchange & { [TOKEN]?: AccessToken };
 
-/** A parameter of a route behind AccessTokenGuard: the claims of its access token. */
-export const BearerToken = createParamDecorator((_: unknown, context: ExecutionContext): AccessToken => {
-  const { [TOKEN]: token }: Guarded = exchangeOf(context);
+/** The claims of the access token that AccessTokenGuard has let through. */
+export function bearerTokenOf({ [TOKEN]: token }: Guarded): AccessToken {
   if (!token) throw new Error('AccessTokenGuard did not run before this');
   return token;
-});
+}
+
+/** A parameter of a route behind AccessTokenGuard: the claims of its access token. */
+export const BearerToken = createParamDecorator((_: unknown, context: ExecutionContext): AccessToken =>
+  bearerTokenOf(exchangeOf(context)),
+);
 
 /**
  * Lets a request with one of our access tokens through (RFC 6750, RFC 9068), a bound one with a proof of its key

@@ -7,8 +7,10 @@ import type { HttpExchange } from '../base/http/http-exchange.js';
 import type { Parameters } from '../base/http/parameters.js';
 import { Parties } from '../core/sessions/parties.js';
 import { AuthThrottlerGuard, type Presented, Presents } from '../core/throttling/auth-throttler.guard.js';
+import { Limits } from '../core/throttling/limits.js';
 import { GrantService } from './grant.service.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
+import type { TokenResponse } from './token-response.js';
 
 /** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
 @Controller({ path: 'auth/v1/token', version: VERSION_NEUTRAL })
@@ -17,6 +19,7 @@ export class TokenController {
   constructor(
     private readonly parties: Parties,
     private readonly captcha: CaptchaService,
+    private readonly limits: Limits,
     protected readonly grants: GrantService,
   ) {}
 
@@ -24,9 +27,7 @@ export class TokenController {
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents(presented)
   async token(@Http() http: HttpExchange): Promise<void> {
-    const party = await this.parties.of(http);
-    await this.captcha.check(http, this.grants.captchaFor(http.parameters.peek('grant_type')));
-    http.json(200, await this.grants.exchange(party, this.parametersOf(http)));
+    http.json(200, await this.limits.settled(http, this.exchange(http)));
   }
 
   /** What this dialect of the endpoint reads. */
@@ -38,13 +39,15 @@ export class TokenController {
   methodNotAllowed(): never {
     throw methodNotAllowed('POST');
   }
+
+  private async exchange(http: HttpExchange): Promise<TokenResponse> {
+    const party = await this.parties.of(http);
+    await this.captcha.check(http, this.grants.captchaFor(http.parameters.peek('grant_type')));
+    return this.grants.exchange(party, this.parametersOf(http));
+  }
 }
 
-/** What has a budget of its own: a session that refreshes, an account that signs in. */
+/** A session that refreshes has a budget of its own. */
 function presented(parameters: Parameters): Presented {
-  const grantType = parameters.peek('grant_type');
-  return {
-    token: grantType === 'refresh_token' ? parameters.peek('refresh_token') : undefined,
-    username: grantType === 'password' ? parameters.peek('username') : undefined,
-  };
+  return parameters.peek('grant_type') === 'refresh_token' ? { refreshToken: parameters.peek('refresh_token') } : {};
 }

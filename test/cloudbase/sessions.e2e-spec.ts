@@ -1,4 +1,6 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import request from 'supertest';
+import { DataSource } from 'typeorm';
 import { SessionService } from '../../src/core/sessions/session.service.js';
 import { missing, tooLong } from '../fixtures.js';
 import { expectError, type Service, startService } from '../service.js';
@@ -270,6 +272,39 @@ describe('sessions at the edge of CloudBase’s API', () => {
       const again = await signIn('other', 'two'); // no new device
       expect(await Promise.all([...sessions.slice(1), again].map(isAlive))).toEqual([true, true, true]);
     });
+
+    it('are counted by the database: 36,000 sessions of one user hold nobody else up', async () => {
+      const database = service.app.get(DataSource);
+      const many = (count: number, device: string) =>
+        database.query(`
+          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+          INSERT INTO auth_session (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id)
+          SELECT hex(randomblob(11)), '${sub}', 'app', '', 0, 1, i, ${service.clock.now() + 60_000}, ${device} FROM n`);
+      await many(18_000, `'kept'`);
+      await many(18_000, `'device-' || i`);
+      service.clock.advance(1);
+      const kept = await signIn('app', 'kept');
+      await signIn('app', 'new');
+      const devices = await database.query<{ device_id: string; sessions: number }[]>(
+        `SELECT device_id, count(*) AS sessions FROM auth_session
+         WHERE sub = '${sub}' AND device_id IS NOT NULL AND revoked_at IS NULL GROUP BY device_id ORDER BY device_id`,
+      );
+      expect(devices).toEqual([
+        { device_id: 'kept', sessions: 18_001 },
+        { device_id: 'new', sessions: 1 },
+      ]);
+      const stalls: number[] = [];
+      for (let i = 0; i < 5; i++) {
+        const delay = monitorEventLoopDelay({ resolution: 1 });
+        delay.enable();
+        expect(await isAlive(await signIn('app', 'kept'))).toBe(true);
+        delay.disable();
+        stalls.push(delay.max / 1e6);
+      }
+      expect(Math.min(...stalls)).toBeLessThan(60);
+      expect(await isAlive(kept)).toBe(true);
+      await service.app.get(SessionService).revokeAll({ sub });
+    }, 60_000);
 
     it('end one by one, whatever they are called', async () => {
       const odd = await signIn('app', 'a/b c%');

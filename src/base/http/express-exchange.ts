@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
+import { canonicalAddress } from './address.js';
 import { HttpExchange } from './http-exchange.js';
 import { Parameters } from './parameters.js';
 
@@ -16,6 +17,7 @@ export function expressExchange(request: Request & { [EXCHANGE]?: HttpExchange }
 class ExpressExchange extends HttpExchange {
   readonly #request: Request;
   readonly #response: Response;
+  #ip: string | undefined = undefined;
 
   constructor(request: Request, response: Response) {
     super();
@@ -40,7 +42,7 @@ class ExpressExchange extends HttpExchange {
   }
 
   get ip(): string | undefined {
-    return this.#request.ip;
+    return (this.#ip ??= addressOf(this.#request));
   }
 
   get query(): Parameters {
@@ -99,4 +101,23 @@ class ExpressExchange extends HttpExchange {
   protected write(status: number, headers: Record<string, string | number>, text?: string): void {
     this.#response.writeHead(status, headers).end(text);
   }
+}
+
+/**
+ * Express's `req.ip` by the rule of its `trust proxy`, but that every hop is an address: the name of one that is none is
+ * worth no more than the hop that told it.
+ */
+function addressOf({ app, socket, headers }: Request): string | undefined {
+  const isTrusted = app.get('trust proxy fn') as (address: string | undefined, hop: number) => boolean;
+  let address = canonicalAddress(socket.remoteAddress);
+  const forwarded = headers['x-forwarded-for'];
+  if (forwarded === undefined) return address;
+  const told = [forwarded].flat().join(',').split(',');
+  const hops = told.map((hop) => hop.trim()).filter((hop) => hop !== ''); // RFC 9110 §5.6.1: empty ones don't count
+  for (const [i, hop] of hops.reverse().entries()) {
+    const next = isTrusted(address, i) ? canonicalAddress(hop) : undefined;
+    if (next === undefined) break;
+    address = next;
+  }
+  return address;
 }

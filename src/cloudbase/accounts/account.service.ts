@@ -6,7 +6,8 @@ import { AuthError } from '../../base/errors/auth.error.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
-import { Budgets } from '../../core/throttling/budgets.js';
+import { Limits } from '../../core/throttling/limits.js';
+import { Attempts } from '../../core/throttling/attempts.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { type Contact, contactOf } from '../../core/users/contact.js';
 import type { OwnValues } from '../../core/users/user.service.js';
@@ -22,9 +23,10 @@ export class AccountService {
     private readonly users: BuiltInUsers,
     private readonly sessions: SessionService,
     private readonly signOuts: SignOutService,
+    private readonly attempts: Attempts,
     private readonly verifications: VerificationService,
     private readonly sudoTokens: SudoTokens,
-    private readonly budgets: Budgets,
+    private readonly limits: Limits,
     private readonly clock: Clock,
     private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
@@ -36,7 +38,7 @@ export class AccountService {
    */
   async sudo(bearer: AccessToken, proof: { password: string } | { verificationToken: string }): Promise<string> {
     const profile = await this.profileOf(bearer);
-    if ('password' in proof) await this.checkPassword(profile, proof.password);
+    if ('password' in proof) await this.checkPassword(bearer, profile, proof.password);
     else await this.consumeAny('sudo', bearer, contactsOf(profile), proof.verificationToken);
     return this.sudoTokens.issue(bearer.sub, bearer.sid!, versionOf(profile));
   }
@@ -51,7 +53,7 @@ export class AccountService {
   /** The same by the old password. @throws AuthError invalid_username_or_password, password_not_set */
   async changePassword(bearer: AccessToken, old: string, password: string): Promise<void> {
     const profile = await this.profileOf(bearer);
-    await this.checkPassword(profile, old);
+    await this.checkPassword(bearer, profile, old);
     await this.replacePassword(bearer, password, versionOf(profile));
   }
 
@@ -100,8 +102,8 @@ export class AccountService {
 
   /** Whoever takes a name learns whether somebody has it, so that what is counted is the asking and not the refusal. */
   private async askForName(sub: string, network: string): Promise<void> {
-    await this.budgets.spend('names', `network ${network}`, this.options.limitNames, 'LIMIT_NAMES');
-    await this.budgets.spend('names', `user ${sub}`, this.options.limitNames, 'LIMIT_NAMES');
+    await this.limits.take('names', `network ${network}`, this.options.limitNames, 'LIMIT_NAMES');
+    await this.limits.take('names', `user ${sub}`, this.options.limitNames, 'LIMIT_NAMES');
   }
 
   /** @param proven the version that the proof was checked against */
@@ -116,9 +118,11 @@ export class AccountService {
     this.audit.record({ event: 'password_changed', clientId: bearer.client_id, sub: bearer.sub });
   }
 
-  private async checkPassword({ sub, hasPassword }: UserProfile, password: string): Promise<void> {
+  private async checkPassword({ sid }: AccessToken, profile: UserProfile, password: string): Promise<void> {
+    const { sub, hasPassword } = profile;
     if (!hasPassword) throw new AuthError('password_not_set', { reason: 'PASSWORD_NOT_SET' });
-    if (await this.users.directory().verifyOwn(sub, password)) return;
+    const check = async () => ((await this.users.directory().verifyOwn(sub, password)) ? true : undefined);
+    if (await this.attempts.ofAccount(sub, check, () => `session ${sid}`)) return;
     this.audit.record({ event: 'sign_in_failed', sub, reason: 'WRONG_USERNAME_OR_PASSWORD' });
     throw new AuthError('invalid_username_or_password', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
   }

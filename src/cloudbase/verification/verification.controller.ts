@@ -10,7 +10,8 @@ import { languageOf } from '../../base/http/language.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { CaptchaService } from '../../core/captcha/captcha.service.js';
-import { Budgets, networkOf } from '../../core/throttling/budgets.js';
+import { Limits } from '../../core/throttling/limits.js';
+import { networkPaying } from '../../core/throttling/payer.js';
 import { BearerThrottlerGuard } from '../bearer-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
@@ -69,7 +70,7 @@ export class VerificationController {
     private readonly users: BuiltInUsers,
     private readonly accounts: AccountService,
     private readonly captcha: CaptchaService,
-    private readonly budgets: Budgets,
+    private readonly limits: Limits,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
@@ -82,10 +83,10 @@ export class VerificationController {
     if (!isFirstParty(client)) throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
     await this.captcha.check(http, 'send_code');
     const contact = requireContact(sent);
-    const network = networkOf(http.ip);
+    const network = networkPaying(http);
     // every code costs somebody money, and with revealAccounts tells whether there is an account
-    await this.budgets.spend('sends', network, this.options.limitSends, 'LIMIT_SENDS');
-    await this.budgets.spend('client-sends', client.id, this.options.limitClientSends, 'LIMIT_SENDS');
+    await this.limits.take('sends', network, this.options.limitSends, 'LIMIT_SENDS');
+    await this.limits.take('client-sends', client.id, this.options.limitClientSends, 'LIMIT_SENDS');
     const owner = await this.users.directory().findByContact(contact);
     // an anonymous user is at the door, like somebody who is not signed in
     const sub = bearer?.scope === ANONYMOUS_SCOPE ? undefined : bearer?.sub;

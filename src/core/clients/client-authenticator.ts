@@ -4,11 +4,12 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { Clock } from '../../base/clock.js';
 import { sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { Limits } from '../throttling/limits.js';
 import { ClientAssertionService } from './client-assertion.service.js';
 import type { ClientCredentials } from './client-credentials.js';
 import type { ClientSecret } from './client-secret.entity.js';
 import type { Client } from './client.entity.js';
-import { CLIENT_SECRET, ClientService } from './client.service.js';
+import { CLIENT_SECRET, ClientService, type RegisteredClient } from './client.service.js';
 
 /** How clients may authenticate: `token_endpoint_auth_methods_supported` (RFC 8414 §2). */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
@@ -20,6 +21,7 @@ export class ClientAuthenticator {
     private readonly clients: ClientService,
     private readonly assertions: ClientAssertionService,
     private readonly secret: ServiceSecret,
+    private readonly limits: Limits,
     private readonly clock: Clock,
     private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
@@ -45,18 +47,33 @@ export class ClientAuthenticator {
     }
   }
 
-  private async proven(id: string, { secret, assertion }: ClientCredentials): Promise<Client> {
+  /**
+   * The client, once it has proven itself. A request that has not yet counts by client and address, and one that has
+   * counts by client alone: what a client may use nobody else can use up.
+   */
+  private async proven(id: string, credentials: ClientCredentials): Promise<Client> {
     const found = await this.clients.find(id);
     if (!found) throw new AuthError('invalid_client', { reason: 'CLIENT_UNKNOWN' });
-    const { client, secrets } = found;
+    const { client } = found;
     if (client.disabled) throw new AuthError('invalid_client', { reason: 'CLIENT_DISABLED' });
+    const { from } = credentials;
+    const claimed = from === undefined ? undefined : `claimed ${from} ${id}`;
+    if (claimed !== undefined) await this.limits.spend('client', claimed);
+    await this.check(found, credentials);
+    if (claimed !== undefined && !client.public) {
+      await this.limits.restore('client', claimed);
+      await this.limits.spend('client', `proven ${id}`);
+    }
+    return client;
+  }
+
+  private async check({ client, secrets }: RegisteredClient, { secret, assertion }: ClientCredentials): Promise<void> {
     const byAssertion = client.token_endpoint_auth_method === 'private_key_jwt';
     if (byAssertion !== (assertion !== undefined)) {
       throw new AuthError('unauthorized_client', { reason: 'CLIENT_AUTHENTICATION_METHOD_WRONG' });
     }
     if (assertion !== undefined) await this.assertions.accept(client, assertion);
     else if (secret !== undefined || !client.public) this.checkSecret(secrets, secret);
-    return client;
   }
 
   /** A public client has no secret that could be right. */

@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { Parameters } from '../../base/http/parameters.js';
+import { addressOf, payerOf } from '../throttling/payer.js';
 
 /** What a request says about its client; an absent secret or assertion means that none was sent. */
 export interface ClientCredentials {
@@ -9,6 +10,8 @@ export interface ClientCredentials {
   secret?: string;
   /** A JWT (RFC 7523 §2.2), not verified yet. */
   assertion?: string;
+  /** The address that pays for wrong ones; undefined: a session pays. */
+  from?: string;
 }
 
 const MAX_ID = 128;
@@ -25,7 +28,10 @@ const CREDENTIALS = Symbol('client credentials');
  * where an assertion is of another kind
  */
 export function clientCredentialsOf(http: HttpExchange & { [CREDENTIALS]?: ClientCredentials }): ClientCredentials {
-  return (http[CREDENTIALS] ??= readCredentials(http));
+  return (http[CREDENTIALS] ??= {
+    ...readCredentials(http),
+    from: payerOf(http) === 'address' ? addressOf(http) : undefined,
+  });
 }
 
 function readCredentials(http: HttpExchange): ClientCredentials {

@@ -61,7 +61,7 @@ export class ClientKeys {
     const uri = client.jwks_uri!;
     let entry = this.published.get(uri);
     if (!entry) this.published.set(uri, (entry = { fetchedAt: -Infinity, askedAt: -Infinity }));
-    const now = this.clock.now();
+    const now = this.clock.monotonic();
     const wanted = again || now - entry.fetchedAt >= FRESH_FOR;
     if (wanted && now - entry.askedAt >= PAUSE) entry.asking = this.ask(client.id, uri, entry);
     await entry.asking;
@@ -72,10 +72,10 @@ export class ClientKeys {
   }
 
   private async ask(clientId: string, uri: string, entry: Published): Promise<void> {
-    entry.askedAt = this.clock.now();
+    entry.askedAt = this.clock.monotonic();
     try {
       entry.find = createLocalJWKSet({ keys: publicKeys(await this.fetcher.fetch(uri)) });
-      entry.fetchedAt = this.clock.now();
+      entry.fetchedAt = this.clock.monotonic();
     } catch (error) {
       this.logger.warn({ msg: 'could not fetch the keys of a client', clientId, error: String(error) });
     }

@@ -48,9 +48,9 @@ export class ClientService {
   /** The client as it was at most two seconds ago; undefined: there is none. */
   find(id: string): Promise<RegisteredClient | undefined> {
     const cached = this.cache.get(id);
-    if (cached && cached.until > this.clock.now()) return cached.client;
+    if (cached && cached.until > this.clock.monotonic()) return cached.client;
     const client = this.load(id);
-    this.cache.set(id, { client, until: this.clock.now() + CACHED_FOR });
+    this.cache.set(id, { client, until: this.clock.monotonic() + CACHED_FOR });
     client.then(
       (found) => found ?? this.cache.delete(id), // an unknown id takes no room
       () => this.cache.delete(id),

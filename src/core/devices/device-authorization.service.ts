@@ -144,6 +144,7 @@ export class DeviceAuthorizationService {
       [
         { hash, polled_at: IsNull() },
         { hash, polled_at: LessThanOrEqual(now - interval * 1000) },
+        { hash, polled_at: MoreThan(now) }, // the clock was set back since
       ],
       { polled_at: now },
     );

@@ -48,8 +48,9 @@ export class KeyService implements OnModuleInit {
   private readonly logger = new Logger('Keys');
   private readonly rows = this.database.repository(SigningKey);
   private keys: LoadedKey[] = [];
-  private loadedAt = 0;
-  private failedAt = 0;
+  /** On the monotonic clock. */
+  private loadedAt = -Infinity;
+  private failedAt = -Infinity;
   private reloading?: Promise<void>;
 
   constructor(
@@ -168,7 +169,7 @@ export class KeyService implements OnModuleInit {
 
   /** The newest of the algorithm that was asked for whose time has come; while there is none, of any. */
   private current(): LoadedKey | undefined {
-    if (this.isStale() && !this.reloading && this.clock.now() - this.failedAt > RETRY_AFTER) {
+    if (this.isStale() && !this.reloading && this.clock.monotonic() - this.failedAt > RETRY_AFTER) {
       this.reload().catch((error: unknown) =>
         this.logger.warn({ msg: 'could not reload the signing keys', error: String(error) }),
       );
@@ -180,14 +181,14 @@ export class KeyService implements OnModuleInit {
   }
 
   private isStale(): boolean {
-    return this.clock.now() - this.loadedAt > RELOAD_AFTER;
+    return this.clock.monotonic() - this.loadedAt > RELOAD_AFTER;
   }
 
   /** Calls made while one is under way share it. */
   private reload(): Promise<void> {
     this.reloading ??= this.read()
       .catch((error: unknown) => {
-        this.failedAt = this.clock.now();
+        this.failedAt = this.clock.monotonic();
         throw error;
       })
       .finally(() => (this.reloading = undefined));
@@ -195,7 +196,7 @@ export class KeyService implements OnModuleInit {
   }
 
   private async read(): Promise<void> {
-    const asked = this.clock.now(); // as old as the question is the answer
+    const asked = this.clock.monotonic(); // as old as the question is the answer
     const rows = await this.rows.find({ order: { signs_from: 'DESC', kid: 'ASC' } });
     const known = new Map(this.keys.map((key) => [key.row.kid, key]));
     this.keys = rows.map((row) => known.get(row.kid) ?? this.load(row));

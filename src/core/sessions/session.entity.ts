@@ -3,12 +3,12 @@ import { MOMENT, WORDS } from '../../base/database/columns.js';
 
 /** One sign-in, for as long as it lasts. Written by SessionService alone. */
 @Entity('auth_session')
+@Index('ix_auth_session_device', ['sub', 'device_id'])
 export class Session {
   /** 16 random bytes, base64url: the `sid` of its tokens. */
   @PrimaryColumn({ type: 'varchar', length: 22 })
   id: string;
 
-  @Index('ix_auth_session_sub')
   @Column({ type: 'varchar', length: 255 })
   sub: string;
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type FindOptionsWhere, In, IsNull, LessThan, LessThanOrEqual, MoreThan, Not } from 'typeorm';
+import { type FindOptionsWhere, IsNull, LessThan, LessThanOrEqual, MoreThan, Not } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
@@ -25,6 +25,16 @@ export class SessionService {
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
        AND (dpop_jkt IS NULL OR dpop_jkt = ?)
      RETURNING sub, scope, authenticated_at, credentials_version`,
+  );
+  // the innermost SELECT stands in another, for MySQL takes no LIMIT right inside NOT IN
+  private readonly deviceLimit = this.database.statement(
+    `UPDATE auth_session SET revoked_at = ?
+     WHERE sub = ? AND device_id <> ? AND revoked_at IS NULL AND device_id NOT IN (
+       SELECT device_id FROM (
+         SELECT device_id FROM auth_session
+         WHERE sub = ? AND device_id <> ? AND revoked_at IS NULL AND expires_at > ?
+         GROUP BY device_id ORDER BY MAX(created_at) DESC LIMIT ?
+       ) AS kept)`,
   );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
@@ -212,18 +222,22 @@ export class SessionService {
     return this.sessions.find({ where: rest ?? all, order: { created_at: 'DESC', id: 'ASC' }, take: limit });
   }
 
+  /** The device of a request, where the user has signed in on it before, at the same client. */
+  async knownDevice(sub: string, { client, deviceId }: Party): Promise<string | undefined> {
+    if (deviceId === undefined) return undefined;
+    return (await this.sessions.existsBy({ sub, device_id: deviceId, client_id: client.id })) ? deviceId : undefined;
+  }
+
   /** Removes at most `batch` expired sessions. */
   removeExpired(batch: number): Promise<number> {
     const where = { expires_at: LessThanOrEqual(this.clock.now()) };
     return this.database.deleteSome(this.sessions, 'id', where, batch);
   }
 
-  /** Ends the sessions on the devices that a user signed in on before the newest ones. */
+  /** Ends the sessions on the devices that a user signed in on before the newest ones, however many there are. */
   private async limitDevices(sub: string, current: string): Promise<void> {
-    const alive = (await this.list(sub)).filter((session) => session.revoked_at === null);
-    const devices = new Set([current, ...alive.flatMap((session) => session.device_id ?? [])]); // newest first
-    const tooMany = [...devices].slice(this.options.maxDevices);
-    if (tooMany.length > 0) await this.end({ sub, device_id: In(tooMany) });
+    const now = this.clock.now();
+    await this.deviceLimit.all([now, sub, current, sub, current, now, this.options.maxDevices - 1]);
   }
 
   private async end(of: FindOptionsWhere<Session>): Promise<number> {

@@ -32,6 +32,11 @@ export function emailOf(text: string): string | undefined {
   return DOMAIN.test(domain) && email.length <= MAX_EMAIL ? email : undefined;
 }
 
+/** The one spelling of a name, whether anybody has it or not. @param normalized by normalizeUsername() */
+export function canonicalName(normalized: string): string {
+  return contactOf(normalized)?.value ?? normalized;
+}
+
 /**
  * The one contact that a request names.
  * @throws AuthError invalid_argument where it names none, both, or a malformed one

@@ -15,11 +15,11 @@ export class UserCache {
 
   get(sub: string): User | undefined {
     const cached = this.users.get(sub);
-    return cached && cached.until > this.clock.now() ? cached.user : undefined;
+    return cached && cached.until > this.clock.monotonic() ? cached.user : undefined;
   }
 
   keep(user: User): User {
-    this.users.set(user.sub, { user, until: this.clock.now() + CACHED_FOR });
+    this.users.set(user.sub, { user, until: this.clock.monotonic() + CACHED_FOR });
     return user;
   }
 

@@ -58,6 +58,10 @@ export class UserDirectory extends Users {
     return this.check((await this.rows.findOneBy({ id: sub })) ?? undefined, password);
   }
 
+  override async subOf(username: string): Promise<string | undefined> {
+    return (await this.identify(username))?.id;
+  }
+
   async find(sub: string, { fresh }: { fresh: boolean }): Promise<User | undefined> {
     const cached = fresh ? undefined : this.cache.get(sub);
     if (cached) return cached;

@@ -56,6 +56,13 @@ export abstract class Users {
   abstract verify(username: string, password: string): Promise<User | undefined>;
 
   /**
+   * Whose name this is, for the limits: all names of one user share their attempts. Left out: each name has its own.
+   * @param username as normalized by normalizeUsername()
+   * @returns the user's `sub`; in the same time whether there is one or not
+   */
+  subOf?(username: string): Promise<string | undefined>;
+
+  /**
    * @param options.fresh false: the answer may be a few seconds old
    * @returns undefined where there is no such user
    */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/crypto/service-secret.js';
@@ -9,11 +10,15 @@ import { BrowserSessionService, type NewBrowserSession } from './browser-session
 
 const CSRF = purpose('csrf');
 const FORM = purpose('form');
+const KNOWN = purpose('known-browser');
 
 /** How long a page must have been there before its decision counts, in milliseconds: longer than any double click. */
 const FIRST_MOMENT = 700;
 /** How far the clocks of two nodes may be apart, in milliseconds; a page from further ahead is not held back for ever. */
 const CLOCK_SKEW = 2000;
+
+/** How long a browser is remembered by the user who signed in with it, in seconds: the most that browsers keep. */
+const KNOWN_FOR = 34_560_000;
 
 /** Who asks for a page: a browser, and the user who is signed in with it, if there is one. */
 export interface Browser {
@@ -33,12 +38,14 @@ const COOKIE = /^[A-Za-z0-9_-]{43}$/;
 
 /**
  * Knows browsers by one cookie of 256 random bits: from the first page on for the forms, from the sign-in on for the
- * user, and under a new value from then, so that a cookie planted before is worth nothing (session fixation).
+ * user, and under a new value from then, so that a cookie planted before is worth nothing (session fixation). A second
+ * one, which outlives signing out, proves nothing but that the user has been here before (Attempts).
  */
 @Injectable()
 export class BrowserService {
   /** RFC 6265bis §4.1.3.2: `__Host-` keeps other hosts of the domain from setting it. */
   private readonly name = this.isSecure() ? '__Host-auth_session' : 'auth_session';
+  private readonly knownName = this.isSecure() ? '__Host-auth_known' : 'auth_known';
 
   constructor(
     private readonly sessions: BrowserSessionService,
@@ -53,9 +60,10 @@ export class BrowserService {
    * replace that and sign the user out.
    */
   async of(http: HttpExchange): Promise<Browser> {
-    const sent = this.cookieOf(http);
+    const kept = cookieOf(http, this.name);
+    const sent = kept !== undefined && COOKIE.test(kept) ? kept : undefined;
     const cookie = sent ?? generateSecret();
-    if (sent === undefined && http.method !== 'POST') this.setCookie(http, cookie);
+    if (sent === undefined && http.method !== 'POST') this.setCookie(http, this.name, cookie);
     const key = this.secret.hash(CSRF, cookie);
     return {
       key,
@@ -66,12 +74,20 @@ export class BrowserService {
 
   /** Signs the browser in, under a new cookie. */
   async signIn(http: HttpExchange, { session }: Browser, who: NewBrowserSession): Promise<void> {
-    this.setCookie(http, await this.sessions.open(who, session), this.options.browserSessionTtl);
+    this.setCookie(http, this.name, await this.sessions.open(who, session), this.options.browserSessionTtl);
+    const nonce = randomBytes(16).toString('base64url');
+    this.setCookie(http, this.knownName, `${nonce}.${this.proof(nonce, who.sub)}`, KNOWN_FOR);
+  }
+
+  /** The name of this browser, if it was this user who last signed in with it, however long ago. */
+  knownBy(http: HttpExchange, sub: string): string | undefined {
+    const [nonce = '', proof = ''] = (cookieOf(http, this.knownName) ?? '').split('.');
+    return sameHash(proof, this.proof(nonce, sub)) ? `browser ${nonce}` : undefined;
   }
 
   async signOut(http: HttpExchange, { session }: Browser): Promise<void> {
     if (session) await this.sessions.end(session.id);
-    if (this.cookieOf(http) !== undefined) this.setCookie(http, '', 0);
+    if (cookieOf(http, this.name) !== undefined) this.setCookie(http, this.name, '', 0);
   }
 
   /**
@@ -120,20 +136,23 @@ export class BrowserService {
     }
   }
 
-  private cookieOf(http: HttpExchange): string | undefined {
-    const pairs = (http.header('cookie') ?? '').split(';').map((pair) => pair.trim());
-    const value = pairs.find((pair) => pair.startsWith(`${this.name}=`))?.slice(this.name.length + 1);
-    return value !== undefined && COOKIE.test(value) ? value : undefined;
+  private proof(nonce: string, sub: string): string {
+    return this.secret.hash(KNOWN, `${nonce} ${sub}`);
   }
 
-  private setCookie(http: HttpExchange, value: string, maxAge?: number): void {
+  private setCookie(http: HttpExchange, name: string, value: string, maxAge?: number): void {
     const attributes = ['Path=/', 'HttpOnly', 'SameSite=Lax'];
     if (this.isSecure()) attributes.push('Secure');
     if (maxAge !== undefined) attributes.push(`Max-Age=${maxAge}`);
-    http.appendHeader('Set-Cookie', `${this.name}=${value}; ${attributes.join('; ')}`);
+    http.appendHeader('Set-Cookie', `${name}=${value}; ${attributes.join('; ')}`);
   }
 
   private isSecure(): boolean {
     return this.options.issuer.startsWith('https:');
   }
+}
+
+function cookieOf(http: HttpExchange, name: string): string | undefined {
+  const pairs = (http.header('cookie') ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 }

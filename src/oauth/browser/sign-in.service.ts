@@ -5,22 +5,23 @@ import type { CaptchaChallenge } from '../../core/captcha/captcha.js';
 import { CaptchaService } from '../../core/captcha/captcha.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
-import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
+import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { PRINTABLE } from '../../base/http/rules.js';
 import { withQuery } from '../../base/http/with-query.js';
 import type { Views } from '../pages/views.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
+import { Attempts } from '../../core/throttling/attempts.js';
 import { MAX_PASSWORD, MAX_SENT_USERNAME } from '../../core/users/rules.js';
 import { MAX_USERNAME, normalizeUsername } from '../../core/users/username.js';
-import { refusalOf, type User, Users, versionOf } from '../../core/users/users.js';
+import { refusalOf, type User, versionOf } from '../../core/users/users.js';
 import { type Browser, BrowserService } from './browser.service.js';
 
 /** Takes what was typed into a sign-in page. */
 @Injectable()
 export class SignInService {
   constructor(
-    private readonly users: Users,
+    private readonly attempts: Attempts,
     private readonly captcha: CaptchaService,
     private readonly browsers: BrowserService,
     private readonly pages: PageService,
@@ -57,7 +58,7 @@ export class SignInService {
     }
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
     const password = bounded(parameters.get('password'), MAX_PASSWORD);
-    const user = (await this.captchaFailure(http)) ?? (await this.verify(username, password));
+    const user = (await this.captchaFailure(http)) ?? (await this.verify(http, username, password));
     if (user instanceof AuthError) {
       this.audit.record({ event: 'sign_in_failed', requestId, grantType: 'browser', reason: user.reason });
       const problem = this.catalogue.sentence(user)[settings.language ?? languageOf(http)];
@@ -86,11 +87,11 @@ export class SignInService {
   }
 
   /** @returns the user, or why they are not let in */
-  private async verify(username: string | undefined, password: string | undefined): Promise<User | AuthError> {
+  private async verify(http: HttpExchange, username?: string, password?: string): Promise<User | AuthError> {
     const user =
       username === undefined || password === undefined
         ? undefined
-        : await this.users.verify(normalizeUsername(username), password);
+        : await this.attempts.password(username, password, (sub) => this.browsers.knownBy(http, sub));
     if (!user) return new AuthError('invalid_argument', { reason: 'WRONG_USERNAME_OR_PASSWORD' });
     return refusalOf(user) ?? user;
   }

@@ -16,6 +16,7 @@ import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 import { spelledUserCode } from '../../core/devices/user-code.js';
+import { Attempts } from '../../core/throttling/attempts.js';
 
 /** `/device`: where a user who is signed in types the code that a device shows, and answers (RFC 8628 §3.3). */
 @Controller({ path: 'device', version: VERSION_NEUTRAL })
@@ -28,6 +29,7 @@ export class DevicePageController {
     private readonly browsers: BrowserService,
     private readonly sessions: BrowserSessionService,
     private readonly signIns: SignInService,
+    private readonly attempts: Attempts,
     private readonly pages: PageService,
     private readonly catalogue: Catalogue,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
@@ -64,13 +66,16 @@ export class DevicePageController {
     const { id, sub, authenticated_at, credentials_version } = browser.session;
     const allowed = http.parameters.get('decision') === 'allow';
     const userCode = userCodeOf(http) ?? '';
-    const done = await (allowed
-      ? this.devices.approve(userCode, sub, authenticated_at, credentials_version, id)
-      : this.devices.deny(userCode, id));
-    // a sign-out that was answered since then did not see this approval
-    if (allowed && !(await this.sessions.isThere(id))) await this.devices.withdraw({ sub });
     const answered = allowed ? 'approved' : 'denied';
-    if (done || (await this.devices.answeredBy(userCode, sub, id)) === answered) this.showDone(http, answered);
+    const isDone = await this.attempts.userCode(http, async () => {
+      const done = await (allowed
+        ? this.devices.approve(userCode, sub, authenticated_at, credentials_version, id)
+        : this.devices.deny(userCode, id));
+      // a sign-out that was answered since then did not see this approval
+      if (allowed && !(await this.sessions.isThere(id))) await this.devices.withdraw({ sub });
+      return done || (await this.devices.answeredBy(userCode, sub, id)) === answered || undefined;
+    });
+    if (isDone) this.showDone(http, answered);
     else this.showEntry(http, browser, unknownCode());
   }
 
@@ -78,15 +83,15 @@ export class DevicePageController {
   private async ask(http: HttpExchange, browser: Browser, { id, sub, username }: BrowserSession): Promise<void> {
     const userCode = userCodeOf(http);
     if (userCode === undefined) return this.showEntry(http, browser, unknownCode());
-    const pending = await this.devices.claim(userCode, id);
-    if (!pending) {
-      const answered = await this.devices.answeredBy(userCode, sub, id);
-      return answered ? this.showDone(http, answered) : this.showEntry(http, browser, unknownCode());
-    }
-    const client = (await this.clients.find(pending.client_id))?.client;
+    const found = await this.attempts.userCode(
+      http,
+      async () => (await this.devices.claim(userCode, id)) ?? this.devices.answeredBy(userCode, sub, id),
+    );
+    if (typeof found === 'string') return this.showDone(http, found);
+    const client = found && (await this.clients.find(found.client_id))?.client;
     if (!client || client.disabled) return this.showEntry(http, browser, unknownCode());
     const action = localPath(this.options, '/device/answer');
-    const view = { action, userCode: spelledUserCode(userCode), client: client.name, scope: pending.scope, username };
+    const view = { action, userCode: spelledUserCode(userCode), client: client.name, scope: found.scope, username };
     this.pages.send(http, 'device-confirm', view, { csrf: browser.csrf });
   }
 

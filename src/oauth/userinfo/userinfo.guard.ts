@@ -1,13 +1,37 @@
-import { Injectable } from '@nestjs/common';
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { readParameters } from '../../base/http/body.js';
-import type { SentToken } from '../../core/sessions/presented-tokens.js';
-import { AccessTokenGuard } from '../../protection/access-token.guard.js';
+import { PresentedTokens, type SentToken } from '../../core/sessions/presented-tokens.js';
+import { AccessTokenGuard, bearerTokenOf } from '../../protection/access-token.guard.js';
+import { exchangeOf } from '../../base/http/exchange-of.js';
+import { Limits } from '../../core/throttling/limits.js';
+import { setPayer } from '../../core/throttling/payer.js';
 
-/** The access token may also be the form parameter `access_token` of a POST (RFC 6750 §2.2). */
+/**
+ * The access token may also be the form parameter `access_token` of a POST (RFC 6750 §2.2). One that is good counts
+ * against its session, anything else against the address.
+ */
 @Injectable()
 export class UserinfoGuard extends AccessTokenGuard {
+  constructor(
+    tokens: PresentedTokens,
+    reflector: Reflector,
+    private readonly limits: Limits,
+  ) {
+    super(tokens, reflector);
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = exchangeOf(context);
+    setPayer(http, 'session');
+    await this.limits.settled(http, super.canActivate(context));
+    const { sid, jti } = bearerTokenOf(http);
+    await this.limits.spend('session', `access ${sid ?? jti}`);
+    return true;
+  }
+
   protected override async presented(http: HttpExchange): Promise<SentToken | undefined> {
     const inHeader = await super.presented(http);
     if (http.method !== 'POST' || !http.hasBodyOf('application/x-www-form-urlencoded')) return inHeader;

@@ -9,8 +9,9 @@ import { Nonce } from '../rules.js';
 import { TokenIssuer } from '../token-issuer.js';
 import type { TokenResponse } from '../token-response.js';
 import { Password, Username } from '../../core/users/rules.js';
-import { normalizeUsername } from '../../core/users/username.js';
-import { refusalOf, Users } from '../../core/users/users.js';
+import { refusalOf } from '../../core/users/users.js';
+import { SessionService } from '../../core/sessions/session.service.js';
+import { Attempts } from '../../core/throttling/attempts.js';
 
 export class PasswordParameters {
   @Username({ required: true, format: PRINTABLE })
@@ -30,7 +31,8 @@ export class PasswordParameters {
 @GrantHandler('password', PasswordParameters, { captcha: 'sign_in' })
 export class PasswordGrant implements Grant<PasswordParameters> {
   constructor(
-    private readonly users: Users,
+    private readonly attempts: Attempts,
+    private readonly sessions: SessionService,
     private readonly tokens: TokenIssuer,
     private readonly clock: Clock,
     private readonly audit: Audit,
@@ -39,7 +41,7 @@ export class PasswordGrant implements Grant<PasswordParameters> {
   async exchange({ username, password, scope, nonce }: PasswordParameters, party: Party): Promise<TokenResponse> {
     const granted = grantScope(party.client, scope);
     const authenticatedAt = this.clock.now(); // before the check, so that a password change during it counts
-    const user = await this.users.verify(normalizeUsername(username), password);
+    const user = await this.attempts.password(username, password, (sub) => this.sessions.knownDevice(sub, party));
     if (!user) throw this.refuse(party, new AuthError('invalid_argument', { reason: 'WRONG_USERNAME_OR_PASSWORD' }));
     const refusal = refusalOf(user);
     if (refusal) throw this.refuse(party, refusal, user.sub);
