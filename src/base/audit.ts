@@ -7,6 +7,7 @@ export interface AuditEvent {
     | 'sign_in_failed'
     | 'sign_up'
     | 'password_changed'
+    | 'contact_changed'
     | 'client_authentication_failed'
     | 'refresh_token_reused'
     | 'authorization_code_reused'

@@ -1,2 +1,6 @@
 export { Captcha, type CaptchaChallenge, type CaptchaSubject } from './captcha/captcha.js';
-export { VerificationSender, type VerificationMessage } from './verification/verification-sender.js';
+export {
+  type ContactNotice,
+  VerificationSender,
+  type VerificationMessage,
+} from './verification/verification-sender.js';

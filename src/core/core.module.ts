@@ -22,6 +22,7 @@ import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create
 import { BindToKeys1763860000000 } from './migrations/1763860000000-bind-to-keys.js';
 import { SignInWithABrowser1763870000000 } from './migrations/1763870000000-sign-in-with-a-browser.js';
 import { AddUserProfilesAndVerifications1763880000000 } from './migrations/1763880000000-add-user-profiles-and-verifications.js';
+import { AddAccountAccess1764000001000 } from './migrations/1764000001000-add-account-access.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -73,6 +74,7 @@ const GIVEN = [
     BindToKeys1763860000000,
     SignInWithABrowser1763870000000,
     AddUserProfilesAndVerifications1763880000000,
+    AddAccountAccess1764000001000,
   ],
   errors: CORE_ERRORS,
   commands: [

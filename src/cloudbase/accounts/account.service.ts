@@ -2,17 +2,35 @@ import { Injectable } from '@nestjs/common';
 import { AuditSink } from '../../base/audit.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { missing } from '../../base/http/rules.js';
+import type { Language } from '../../base/languages.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { type Contact, contactOf } from '../../core/users/contact.js';
 import type { OwnValues } from '../../core/users/user.service.js';
 import type { UserProfile } from '../../core/users/users.js';
+import { languageNamed } from '../../base/http/language.js';
 import { VerificationService } from '../verification/verification.service.js';
 import { SudoTokens } from './sudo-tokens.js';
 
 /** How far ahead a session is marked while its user's password changes, in milliseconds. */
 const AHEAD = 60_000;
+
+/** How long ago a user may have proven who they are and still change what they sign in by, in milliseconds. */
+const RECENT = 600_000;
+
+/** A proof that may come with a request whose session has seen none for a while. */
+export interface Proof {
+  sudo_token?: string;
+  password?: string;
+}
+
+export interface ContactChange {
+  to: Contact;
+  /** Of the notice that the former addresses get, where the user's own is not known. */
+  language: Language;
+}
 
 /** What signed-in users do with their own account. `bearer` is their live access token. */
 @Injectable()
@@ -32,8 +50,10 @@ export class AccountService {
    */
   async sudo(bearer: AccessToken, proof: { password: string } | { verificationToken: string }): Promise<string> {
     const profile = await this.profileOf(bearer);
+    const provenAt = this.clock.now(); // before the check, as at a sign-in
     if ('password' in proof) await this.checkPassword(profile, proof.password);
     else await this.consumeAny(contactsOf(profile), proof.verificationToken);
+    await this.sessions.prove(bearer.sid!, provenAt);
     return this.sudoTokens.issue(bearer.sub, bearer.sid!);
   }
 
@@ -64,9 +84,13 @@ export class AccountService {
     this.audit.record({ event: 'password_changed', sub: user.sub });
   }
 
-  /** @throws AuthError username_already_exists, permission_denied for an anonymous user */
-  async edit(bearer: AccessToken, values: OwnValues): Promise<UserProfile> {
-    await this.named(bearer);
+  /**
+   * Changes what the values name. A username is signed in by, so it wants a recent proof.
+   * @throws AuthError username_already_exists, permission_denied for an anonymous user, and as requireRecentProof()
+   */
+  async edit(bearer: AccessToken, values: OwnValues, proof: Proof): Promise<UserProfile> {
+    const profile = await this.named(bearer);
+    if (values.username !== undefined) await this.requireRecentProof(bearer, profile, proof);
     await this.users.table().edit(bearer.sub, values);
     return this.profileOf(bearer);
   }
@@ -75,18 +99,55 @@ export class AccountService {
    * Changes an e-mail address or phone number, by a sudo token and the proof of the new one.
    * @throws AuthError invalid_verification_code, already_exists
    */
-  async changeContact(bearer: AccessToken, contact: Contact, sudo: string, verificationToken: string): Promise<void> {
-    const { validAfter } = await this.named(bearer);
-    this.sudoTokens.check(sudo, bearer.sub, bearer.sid!, validAfter);
-    await this.consumeAny([contact], verificationToken);
-    await this.users.table().setContact(bearer.sub, contact);
+  async changeContact(
+    bearer: AccessToken,
+    change: ContactChange,
+    sudoToken: string,
+    verificationToken: string,
+  ): Promise<void> {
+    const profile = await this.named(bearer);
+    this.sudoTokens.check(sudoToken, bearer.sub, bearer.sid!, profile.validAfter);
+    await this.consumeAny([change.to], verificationToken);
+    await this.replaceContact(bearer, profile, change);
   }
 
-  /** The same for the SDK's updateUser(), which verifies a code sent to this very user and drops the token. */
-  async adoptVerified(bearer: AccessToken, contact: Contact): Promise<void> {
-    await this.named(bearer);
-    if (!(await this.verifications.consumeOwn(contact, bearer.sub))) throw invalidToken();
-    await this.users.table().setContact(bearer.sub, contact);
+  /**
+   * The same for the SDK's updateUser(), which verifies a code sent to this very user and drops the token.
+   * @throws AuthError already_exists, and as requireRecentProof()
+   */
+  async adoptVerified(bearer: AccessToken, change: ContactChange, proof: Proof): Promise<void> {
+    const profile = await this.named(bearer);
+    await this.requireRecentProof(bearer, profile, proof);
+    if (!(await this.verifications.consumeOwn(change.to, bearer.sub))) throw invalidToken();
+    await this.replaceContact(bearer, profile, change);
+  }
+
+  /** Every address and number that the account had is told, for one that was added is signed in by as well. */
+  private async replaceContact(
+    { sub, client_id }: AccessToken,
+    { email, phoneNumber, locale }: UserProfile,
+    { to, language }: ContactChange,
+  ): Promise<void> {
+    await this.users.table().setContact(sub, to);
+    this.audit.record({ event: 'contact_changed', clientId: client_id, sub });
+    const former = [email, phoneNumber].flatMap((text) => contactOf(text ?? '') ?? []);
+    for (const contact of former.filter(({ value }) => value !== to.value)) {
+      this.verifications.notify({ to: contact, changed: to.channel, language: languageNamed(locale) ?? language });
+    }
+  }
+
+  /**
+   * A stolen token is not enough to take an account over: its user has signed in or got a sudo token within ten
+   * minutes, in this very session, or sends a proof along.
+   * @throws AuthError invalid_argument where there is none, and what is wrong with the one that was sent
+   */
+  private async requireRecentProof(bearer: AccessToken, profile: UserProfile, proof: Proof): Promise<void> {
+    const session = await this.sessions.find(bearer.sid!);
+    const provenAt = Math.max(session?.authenticated_at ?? 0, session?.proven_at ?? 0);
+    if (this.clock.now() - provenAt < RECENT) return;
+    if (proof.password !== undefined) return this.checkPassword(profile, proof.password);
+    if (proof.sudo_token === undefined) throw missing('sudo_token');
+    this.sudoTokens.check(proof.sudo_token, bearer.sub, bearer.sid!, profile.validAfter);
   }
 
   private async replacePassword(bearer: AccessToken, password: string): Promise<void> {

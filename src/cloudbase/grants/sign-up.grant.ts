@@ -1,9 +1,10 @@
 import { AuditSink } from '../../base/audit.js';
-import { ANONYMOUS_SCOPE, SIGN_UP } from '../first-party.js';
+import { ANONYMOUS_SCOPE, SIGN_UP } from '../grant-types.js';
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import { AccessTokenService } from '../../core/sessions/access-token.service.js';
+import { givenByUser } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
@@ -65,15 +66,10 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     if (!(await this.verifications.holds(contact, verification_token))) throw wrongToken();
     const consume = () => this.verifications.consume(contact, verification_token);
     const known = await this.users.directory().findByContact(contact);
+    const session = { scope: granted, accountAccess: givenByUser(party.client, granted), nonce };
     const authenticatedAt = this.clock.now();
     if (known) {
-      const response = await this.tokens.signIn(party, {
-        sub: known.sub,
-        scope: granted,
-        authenticatedAt,
-        nonce,
-        consume,
-      });
+      const response = await this.tokens.signIn(party, { ...session, sub: known.sub, authenticatedAt, consume });
       if (!response) throw wrongToken();
       return response;
     }
@@ -85,13 +81,13 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     if (anonymous !== undefined) await this.sessions.revokeAll({ sub: anonymous });
     this.audit.record({ event: 'sign_up', requestId: party.requestId, clientId: party.client.id, sub });
     // not before the sign-ins of the anonymous user ended
-    const response = await this.tokens.signIn(party, { sub, scope: granted, authenticatedAt: this.clock.now(), nonce });
+    const response = await this.tokens.signIn(party, { ...session, sub, authenticatedAt: this.clock.now() });
     return response!; // the token is used up already
   }
 
   private async anonymousUser(anonymousToken: string): Promise<string> {
     const token = await this.accessTokens.verify(anonymousToken);
-    if (token?.scope === ANONYMOUS_SCOPE && (await this.accessTokens.isLive(token))) return token.sub;
+    if (token?.account && token.scope === ANONYMOUS_SCOPE && (await this.accessTokens.isLive(token))) return token.sub;
     throw badField('anonymous_token', 'PARAMETER_INVALID', 'must be a living access token of an anonymous user');
   }
 }

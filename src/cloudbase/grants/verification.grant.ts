@@ -1,7 +1,8 @@
-import { VERIFICATION } from '../first-party.js';
+import { VERIFICATION } from '../grant-types.js';
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { givenByUser } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { Nonce } from '../../token/rules.js';
@@ -45,8 +46,16 @@ export class VerificationGrant implements Grant<VerificationParameters> {
     const authenticatedAt = this.clock.now();
     const user = await this.users.directory().findByContact(contact);
     const consume = () => this.verifications.consume(contact, verification_token);
+    const accountAccess = givenByUser(party.client, granted);
     const response = user
-      ? await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce, consume })
+      ? await this.tokens.signIn(party, {
+          sub: user.sub,
+          scope: granted,
+          authenticatedAt,
+          accountAccess,
+          nonce,
+          consume,
+        })
       : undefined;
     if (response) return response;
     // only who has proven that the address is theirs learns that nobody signs in by it

@@ -8,7 +8,7 @@ import { Sweeps } from '../../base/database/sweeper.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { Contact } from '../../core/users/contact.js';
-import { type VerificationMessage, VerificationSender } from './verification-sender.js';
+import { type ContactNotice, type VerificationMessage, VerificationSender } from './verification-sender.js';
 import { Verification } from './verification.entity.js';
 
 const TOKEN = purpose('verification-token');
@@ -113,6 +113,11 @@ export class VerificationService implements OnModuleDestroy {
     return this.useUp({ target: this.targetOf(target), sub, token_hash: Not(IsNull()) });
   }
 
+  /** Tells a former address or number what became of it. Nobody waits for it. */
+  notify(notice: ContactNotice): void {
+    this.track(async () => this.sender.notify(notice), 'a notice was not sent');
+  }
+
   /** Removes at most `batch` rows that neither prove nor limit anything any more. */
   removeExpired(batch: number): Promise<number> {
     const where = { day_began_at: LessThanOrEqual(this.clock.now() - 2 * DAY) };
@@ -161,9 +166,12 @@ export class VerificationService implements OnModuleDestroy {
   }
 
   private deliver(message: VerificationMessage): void {
-    const sending = this.sender
-      .send(message)
-      .catch((error: unknown) => this.logger.error({ msg: 'a verification code was not sent', error: String(error) }))
+    this.track(() => this.sender.send(message), 'a verification code was not sent');
+  }
+
+  private track(send: () => Promise<void>, failure: string): void {
+    const sending = send()
+      .catch((error: unknown) => this.logger.error({ msg: failure, error: String(error) }))
       .finally(() => this.underWay.delete(sending));
     this.underWay.add(sending);
   }

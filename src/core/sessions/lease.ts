@@ -16,6 +16,8 @@ export interface NewSession {
   scope: string[];
   /** When the user proved who they are, in milliseconds since the Unix epoch. */
   authenticatedAt: number;
+  /** Whether its access tokens may act on the user's whole account (account-access.ts). Left out: they may not. */
+  accountAccess?: boolean;
   /** The browser session that it is opened from. */
   browserSessionId?: string;
   /** Uses up the code that this sign-in is for: one conditional UPDATE. False ends the attempt. */
@@ -29,9 +31,11 @@ export interface Lease {
   scope: string[];
   authenticatedAt: number;
   refreshToken: string;
+  /** Whether this access token may act on the user's whole account. */
+  accountAccess?: boolean;
   /** Thumbprint of the key that the access token shall be bound to; undefined: a Bearer token. */
   dpopJkt?: string;
 }
 
 /** What a refresh has to know of its session. */
-export type RefreshedSession = Pick<Session, 'sub' | 'scope' | 'authenticated_at'>;
+export type RefreshedSession = Pick<Session, 'sub' | 'scope' | 'authenticated_at' | 'account_access'>;

@@ -11,22 +11,29 @@ import type { Lease, NewSession, Party, RefreshedSession } from './lease.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 
+/** What a rotation returns, as the database does: SQLite has no boolean, PostgreSQL's bigint is a string. */
+type RotatedRow = Pick<Session, 'sub'> & {
+  scope: string;
+  authenticated_at: number | string;
+  account_access: boolean | number;
+};
+
 /** Opens sessions, moves them on and ends them. Who may have one moved on, RefreshService judges. */
 @Injectable()
 @Sweeps()
 export class SessionService {
   private readonly sessions = this.database.repository(Session);
-  private readonly rotation = this.database.statement<Record<keyof RefreshedSession, string>>(
+  private readonly rotation = this.database.statement<RotatedRow>(
     `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
        AND (dpop_jkt IS NULL OR dpop_jkt = ?)
-     RETURNING sub, scope, authenticated_at`,
+     RETURNING sub, scope, authenticated_at, account_access`,
   );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
        (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt,
-        browser_session_id)
-     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
+        browser_session_id, account_access)
+     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)`,
   );
 
   constructor(
@@ -46,7 +53,7 @@ export class SessionService {
    */
   async open(
     party: Party,
-    { sub, scope, authenticatedAt, browserSessionId, consume }: NewSession,
+    { sub, scope, authenticatedAt, accountAccess = false, browserSessionId, consume }: NewSession,
   ): Promise<Lease | undefined> {
     const now = this.clock.now();
     const id = randomBytes(16).toString('base64url');
@@ -61,6 +68,7 @@ export class SessionService {
       party.deviceId ?? null,
       (party.client.public ? party.dpopJkt : undefined) ?? null, // RFC 9449 §5
       browserSessionId ?? null,
+      accountAccess,
     ]);
     if (consume && !(await consume(id))) {
       await this.sessions.delete({ id });
@@ -76,7 +84,7 @@ export class SessionService {
     if (party.deviceId !== undefined && this.options.maxDevices > 0) await this.limitDevices(sub, party.deviceId);
     await this.database.flush();
     const refreshToken = this.tokens.derive({ sessionId: id, generation: 0 });
-    return { sessionId: id, user, scope, authenticatedAt, refreshToken, dpopJkt: party.dpopJkt };
+    return { sessionId: id, user, scope, authenticatedAt, refreshToken, accountAccess, dpopJkt: party.dpopJkt };
   }
 
   /**
@@ -100,8 +108,12 @@ export class SessionService {
       party.dpopJkt ?? null,
     ]);
     if (!row) return undefined;
-    const { sub, scope, authenticated_at } = row;
-    return { sub, scope: scope.split(' ').filter(Boolean), authenticated_at: Number(authenticated_at) };
+    return {
+      sub: row.sub,
+      scope: row.scope.split(' ').filter(Boolean),
+      authenticated_at: Number(row.authenticated_at),
+      account_access: Boolean(row.account_access),
+    };
   }
 
   /** Undoes advance() whose answer never left. Safe even where a parallel request got the successor: see there. */
@@ -122,7 +134,13 @@ export class SessionService {
     return this.end({ sub, device_id: deviceId });
   }
 
-  /** The user of a session has proven once more who they are. */
+  /** Notes that the user of a session has proven once more who they are, for what asks for a recent proof. */
+  async prove(id: string, provenAt: number): Promise<void> {
+    await this.sessions.update({ id, revoked_at: IsNull() }, { proven_at: provenAt });
+    await this.database.flush();
+  }
+
+  /** The same for a sign-in that has to count from then on. */
   async reauthenticate(id: string, authenticatedAt: number): Promise<void> {
     await this.sessions.update({ id, revoked_at: IsNull() }, { authenticated_at: authenticatedAt });
     await this.database.flush();

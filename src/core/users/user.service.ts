@@ -49,18 +49,9 @@ export class UserService {
     return this.insert({ username, password_hash, email, name, groups, pending });
   }
 
-  /** The anonymous user of a device, made at its first sign-in. @param device keyed hash of the device id */
+  /** A new anonymous user. @param device keyed hash of the device id */
   async anonymous(device: string): Promise<User> {
-    const known = await this.rows.findOneBy({ anonymous_device: device });
-    if (known) return toUser(known);
-    try {
-      return toUser(await this.insert({ anonymous_device: device }));
-    } catch (error) {
-      // a parallel request was faster
-      const made = isDuplicate(error) ? await this.rows.findOneBy({ anonymous_device: device }) : null;
-      if (!made) throw error;
-      return toUser(made);
-    }
+    return toUser(await this.insert({ anonymous_device: device }));
   }
 
   /**

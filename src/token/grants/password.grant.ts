@@ -3,6 +3,7 @@ import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { PRINTABLE } from '../../base/http/rules.js';
+import { givenByUser } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { Nonce } from '../rules.js';
@@ -43,7 +44,9 @@ export class PasswordGrant implements Grant<PasswordParameters> {
     if (!user) throw this.refuse(party, 'invalid_argument', 'WRONG_USERNAME_OR_PASSWORD');
     if (user.disabled) throw this.refuse(party, 'permission_denied', 'USER_DISABLED', user.sub);
     if (user.pending) throw this.refuse(party, 'user_pending', 'USER_PENDING', user.sub);
-    const response = await this.tokens.signIn(party, { sub: user.sub, scope: granted, authenticatedAt, nonce });
+    const accountAccess = givenByUser(party.client, granted);
+    const session = { sub: user.sub, scope: granted, authenticatedAt, accountAccess, nonce };
+    const response = await this.tokens.signIn(party, session);
     return response!; // no code to consume
   }
 
