@@ -278,7 +278,7 @@ describe('the commands beside a running service', () => {
     [['sessions', 'revoke'], 'nest-auth: name a session, or --user or --client or both\n'],
     [['clients', 'show', 'nobody'], 'nest-auth: there is no client nobody\n'],
     [['clients', 'create', 'page'], 'nest-auth: the client page exists already\n'],
-    [['clients', 'create', 'two words'], 'nest-auth: id: must be 1 to 128 printable ASCII characters without spaces\n'],
+    [['clients', 'create', 'zwölf'], 'nest-auth: id: must be 1 to 128 printable ASCII characters\n'],
     [['clients', 'create', 'x', '--public', '--secret-stdin'], 'nest-auth: a public client has no secret\n'],
     [['clients', 'create', 'x', '--grants', 'implicit'], 'nest-auth: there is no grant type implicit\n'],
     [['clients', 'rotate-secret', 'page'], 'nest-auth: the client page is public and has no secret\n'],

@@ -8,7 +8,8 @@ import { uriProblem } from './registered-uri.js';
 export const TTL_BOUNDS = { access_token_ttl: [30, 86_400], refresh_token_ttl: [60, 315_360_000] } as const;
 
 const MAX_NAME = 200;
-const ID = /^[\x21-\x7e]{1,128}$/;
+/** RFC 6749 appendix A.1; a space at an end would be nobody's intention. */
+const ID = /^(?! )[\x20-\x7e]{1,128}(?<! )$/;
 /** The form of our users' `sub`; a client's own token has its id there (RFC 9068 §5: the two must not be mixed up). */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const SECRET = /^[\x20-\x7e]{32,256}$/;
@@ -24,7 +25,7 @@ const BIDI_CONTROL = /\p{Bidi_Control}/u;
  * @throws AuthError invalid_argument that names the field
  */
 export function checkClient(client: Client): void {
-  if (!ID.test(client.id)) throw wrong('id', 'must be 1 to 128 printable ASCII characters without spaces');
+  if (!ID.test(client.id)) throw wrong('id', 'must be 1 to 128 printable ASCII characters');
   if (UUID.test(client.id)) throw wrong('id', 'must not be a UUID, for those are the ids of users');
   checkName(client.name);
   if (client.public !== (client.token_endpoint_auth_method === 'none')) {
