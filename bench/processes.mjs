@@ -46,7 +46,8 @@ export async function startService(directory, profiles) {
   };
   const cli = (args, input) => execFileSync(process.execPath, [join(DIST, 'cli', 'main.js'), ...args], { env, input });
   cli(['database', 'migrate']);
-  cli(['clients', 'create', client.client_id, '--secret-stdin'], client.client_secret);
+  const grants = ['--grants', 'password,refresh_token,client_credentials'];
+  cli(['clients', 'create', client.client_id, ...grants, '--secret-stdin'], client.client_secret);
   cli(['users', 'create', user.username, '--password-stdin'], user.password);
   const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
   const child = start([...profiling, join(DIST, 'service', 'main.js')], { env, log: join(directory, 'service.log') });

@@ -4,6 +4,7 @@ import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import { cli, cliJson, type Env, folder, killAll, pause, type RunningService, startProcess, token } from './process.js';
 
 const PASSWORD = 'correct horse battery staple';
+const GRANTS = 'password,refresh_token';
 /** A client may be remembered for two seconds. */
 const CACHED_FOR = 2500;
 
@@ -33,7 +34,7 @@ describe('the commands beside a running service', () => {
   beforeAll(async () => {
     service = await startProcess(home.dir, { NODE_ENV: 'production', AUTH_LIMIT_ACCOUNT: 'off' });
     const [page, server, alice] = await Promise.all([
-      run(['clients', 'create', 'page', '--public', '--name', 'The page']),
+      run(['clients', 'create', 'page', '--public', '--name', 'The page', '--grants', GRANTS]),
       json(['clients', 'create', 'server']),
       run(['users', 'create', 'alice', '--password-stdin', '--groups', 'staff, admins'], `${PASSWORD}\n`),
     ]);
@@ -60,7 +61,7 @@ describe('the commands beside a running service', () => {
     it('are created with every option, and the secret is shown this once', async () => {
       const options = ['--name', 'Full', '--grants', 'password,device_code', '--scopes', 'openid email'];
       options.push('--default-scope', 'openid', '--redirect-uri', 'https://a.example/cb', '--need-weda-resource');
-      options.push('--redirect-uri', 'app://b', '--access-token-ttl', '60', '--refresh-token-ttl', '3600');
+      options.push('--redirect-uri', 'com.example.b:/', '--access-token-ttl', '60', '--refresh-token-ttl', '3600');
       options.push('--refresh-retry-window', '30');
       const created = await json(['clients', 'create', 'full', ...options]);
       const client = {
@@ -71,7 +72,7 @@ describe('the commands beside a running service', () => {
         grant_types: ['password', 'urn:ietf:params:oauth:grant-type:device_code'],
         scopes: ['openid', 'email'],
         default_scope: ['openid'],
-        redirect_uris: ['https://a.example/cb', 'app://b'],
+        redirect_uris: ['https://a.example/cb', 'com.example.b:/'],
         access_token_ttl: 60,
         refresh_token_ttl: 3600,
         refresh_retry_window: 30,
@@ -87,7 +88,7 @@ describe('the commands beside a running service', () => {
       const shown = await json(['clients', 'show', 'full']);
       expect(shown).toEqual({ ...client, secrets: [{ created_at: expect.any(Number), expires_at: null }] });
       const person = await run(['clients', 'show', 'full']);
-      expect(person.stdout).toContain('https://a.example/cb, app://b\n');
+      expect(person.stdout).toContain('https://a.example/cb, com.example.b:/\n');
       expect(person.stdout).not.toContain(created['client_secret']);
     }, 60_000);
 
@@ -97,11 +98,16 @@ describe('the commands beside a running service', () => {
         json<{ id: string }[]>(['clients', 'list']),
       ]);
       expect(person.stdout).toMatch(/^ID +KIND +STATE +GRANT TYPES\n/);
-      expect(person.stdout).toMatch(
-        /^page +public +active +password,refresh_token,authorization_code,\S+device_code$/m,
-      );
+      expect(person.stdout).toMatch(/^page +public +active +password,refresh_token$/m);
       expect(person.stdout).toMatch(/^server +confidential +active +\S+,client_credentials$/m);
       expect(machine.map(({ id }) => id)).toEqual(expect.arrayContaining(['page', 'server']));
+    }, 60_000);
+
+    it('may use codes and refresh tokens unless told otherwise, and no passwords (RFC 9700 §2.4)', async () => {
+      const codes = ['refresh_token', 'authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'];
+      expect(await json(['clients', 'create', 'web', '--public'])).toMatchObject({ grant_types: codes });
+      const server = await json(['clients', 'show', 'server']);
+      expect(server['grant_types']).toEqual([...codes, 'client_credentials']);
     }, 60_000);
 
     it('may bring their own secret on standard input, which is not shown again', async () => {
@@ -116,7 +122,7 @@ describe('the commands beside a running service', () => {
       ['a line break', `${'x'.repeat(32)}\ny`],
     ])('may not bring a secret of %s', async (_, own) => {
       const refused = await run(['clients', 'create', 'weak', '--secret-stdin'], own);
-      const stderr = 'nest-auth: a secret is 32 to 256 printable ASCII characters\n';
+      const stderr = 'nest-auth: secret: must be 32 to 256 printable ASCII characters\n';
       expect(refused).toEqual({ code: 1, signal: null, stdout: '', stderr });
     });
 
@@ -142,7 +148,7 @@ describe('the commands beside a running service', () => {
     }, 60_000);
 
     it('are refused when disabled, lose their sessions, and are let in again when enabled', async () => {
-      await json(['clients', 'create', 'other', '--public']);
+      await json(['clients', 'create', 'other', '--public', '--grants', GRANTS]);
       const signedIn = await signIn('alice', PASSWORD, 'other');
       const disabled = await run(['clients', 'disable', 'other']);
       expect(disabled).toMatchObject({ code: 0, stdout: 'client other disabled, 1 session ended\n' });
@@ -214,7 +220,7 @@ describe('the commands beside a running service', () => {
   describe('sessions', () => {
     it('are listed, and end by id, by user, by client, or by both', async () => {
       await json(['users', 'create', 'dora', '--password-stdin'], PASSWORD);
-      await json(['clients', 'create', 'app', '--public']);
+      await json(['clients', 'create', 'app', '--public', '--grants', GRANTS]);
       const opened = [await signIn('dora'), await signIn('dora'), await signIn('dora', PASSWORD, 'app')];
       interface Listed {
         id: string;
@@ -289,7 +295,7 @@ describe('the commands beside a running service', () => {
     [['sessions', 'revoke'], 'nest-auth: name a session, or --user or --client or both\n'],
     [['clients', 'show', 'nobody'], 'nest-auth: there is no client nobody\n'],
     [['clients', 'create', 'page'], 'nest-auth: the client page exists already\n'],
-    [['clients', 'create', 'two words'], 'nest-auth: a client id is 1 to 128 printable ASCII characters\n'],
+    [['clients', 'create', 'zwölf'], 'nest-auth: id: must be 1 to 128 printable ASCII characters\n'],
     [['clients', 'create', 'x', '--public', '--secret-stdin'], 'nest-auth: a public client has no secret\n'],
     [['clients', 'create', 'x', '--grants', 'implicit'], 'nest-auth: there is no grant type implicit\n'],
     [['clients', 'rotate-secret', 'page'], 'nest-auth: the client page is public and has no secret\n'],
@@ -301,8 +307,24 @@ describe('the commands beside a running service', () => {
   });
 
   it.each([
+    [['--redirect-uri', 'https://a.example/#x'], 'redirect_uris: must not have a fragment'],
+    [
+      ['--redirect-uri', 'https://a.example/', '--redirect-uri', 'javascript:alert(1)'],
+      'redirect_uris: must be https, or a private-use scheme such as com.example.app:',
+    ],
+    [['--post-logout-redirect-uri', 'https://*.a.example/'], 'post_logout_redirect_uris: must not have a wildcard'],
+    [['--scopes', 'a "b"'], 'scopes: must be scope tokens (RFC 6749 §3.3), without spaces'],
+    [['--scopes', 'a', '--default-scope', 'a b'], 'default_scope: must be part of scopes'],
+    [['--name', 'two\nlines'], 'name: must not contain control characters'],
+    [['--jwks-uri', 'http://a.example/'], 'jwks_uri: must be an https URL without credentials and fragment'],
+  ])('clients create %j says what is wrong with which field', async (options, problem) => {
+    const refused = await run(['clients', 'create', 'x', ...options]);
+    expect(refused).toEqual({ code: 1, signal: null, stdout: '', stderr: `nest-auth: ${problem}\n` });
+  });
+
+  it.each([
     ['--access-token-ttl', '5'],
-    ['--redirect-uri', 'https://a.example/#fragment'],
+    ['--refresh-token-ttl', '-5'],
   ])('clients create refuses %s %s', async (option, value) => {
     const refused = await run(['clients', 'create', 'x', option, value]);
     expect(refused).toMatchObject({ code: 1, stdout: '' });

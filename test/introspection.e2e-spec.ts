@@ -48,6 +48,7 @@ describe('introspection endpoint (RFC 7662)', () => {
       scope: 'openid profile',
       groups: ['staff'],
       sid: expect.any(String),
+      account: true,
     });
     expect(response.status).toBe(200);
     expect(response.headers['cache-control']).toBe('no-store');

@@ -331,13 +331,13 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
       [
         'keys beside a secret',
         async () => ({ jwks: { keys: [key.jwk] }, token_endpoint_auth_method: 'client_secret' }),
-        'are for clients',
+        'is for clients',
       ],
-      ['keys of a public client', async () => ({ jwks: { keys: [key.jwk] }, public: true }), 'are for clients'],
+      ['keys of a public client', async () => ({ jwks: { keys: [key.jwk] }, public: true }), 'is for clients'],
       [
         'a public client with a secret',
         async () => ({ public: true, token_endpoint_auth_method: 'client_secret' }),
-        'by none',
+        'must be none',
       ],
     ])('%s', async (_, values, problem) => {
       const clients = service.app.get(ClientService);

@@ -37,7 +37,7 @@ describe('the service as a process', () => {
   const withUser = async (env: Record<string, string> = {}): Promise<{ dir: string; service: RunningService }> => {
     const { dir } = home();
     await cliJson(dir, ['database', 'migrate']);
-    await cliJson(dir, ['clients', 'create', 'app', '--public']);
+    await cliJson(dir, ['clients', 'create', 'app', '--public', '--grants', 'password,refresh_token']);
     await cliJson(dir, ['users', 'create', 'ada', '--password-stdin'], 'correct horse');
     return { dir, service: await startProcess(dir, env) };
   };

@@ -8,6 +8,7 @@ export interface AuditEvent {
     | 'sign_in_failed'
     | 'sign_up'
     | 'password_changed'
+    | 'contact_changed'
     | 'client_authentication_failed'
     | 'refresh_token_reused'
     | 'refresh_token_repeated_elsewhere'

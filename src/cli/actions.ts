@@ -7,6 +7,7 @@ import type { Listing, MakeAction, Result } from '../base/commands/command.js';
 import { jsonOf, tableOf } from '../base/commands/listing.js';
 import { AppModule } from '../service/app.module.js';
 import type { Settings } from '../service/settings.js';
+import { AuthError, described } from '../base/errors/auth.error.js';
 
 /** Actions that print their result as the program was asked to; any error is one line and exit code 1. */
 export function actionsOf(program: Command, settings: () => Settings): MakeAction {
@@ -25,7 +26,7 @@ export function actionsOf(program: Command, settings: () => Settings): MakeActio
         const result = await work(app, ...(args as A));
         await print(result, program.opts<{ json?: true }>().json ?? false);
       } catch (error) {
-        console.error(`nest-auth: ${error instanceof Error ? error.message : String(error)}`);
+        console.error(`nest-auth: ${problem(error)}`);
         process.exitCode = 1;
       } finally {
         await app?.close();
@@ -40,4 +41,10 @@ async function print(result: Result | Listing, json: boolean): Promise<void> {
   await pipeline(Readable.from(text), process.stdout, { end: false }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
+}
+
+/** What is wrong, for people: of a refused field its name and why. */
+function problem(error: unknown): string {
+  if (error instanceof AuthError && error.fields) return error.fields.map(described).join('; ');
+  return error instanceof Error ? error.message : String(error);
 }

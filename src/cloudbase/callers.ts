@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Client } from '../core/clients/client.entity.js';
 import { ClientService } from '../core/clients/client.service.js';
-import { ANONYMOUS_SCOPE, isFirstParty } from './first-party.js';
+import { ANONYMOUS_SCOPE } from './grant-types.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
@@ -34,19 +34,19 @@ export class Callers {
   }
 
   /**
-   * Lets a user's token through only from a client that is as good as the user (isFirstParty).
+   * The one door to the account API: lets through a token that may act on its user's whole account.
    * @throws AuthError permission_denied
    */
-  async requireFirstParty(bearer: AccessToken): Promise<void> {
-    const client = await this.clientOf(bearer);
-    if (bearer.sid === undefined || !isFirstParty(client)) {
-      throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
+  async requireAccount(bearer: AccessToken): Promise<void> {
+    await this.clientOf(bearer);
+    if (bearer.sid === undefined || !bearer.account) {
+      throw new AuthError('permission_denied', { reason: 'ACCOUNT_ACCESS_MISSING' });
     }
   }
 
   /** @throws AuthError permission_denied where nobody knows who the user is */
   async requireNamedUser(bearer: AccessToken): Promise<void> {
-    await this.requireFirstParty(bearer);
+    await this.requireAccount(bearer);
     if (bearer.scope === ANONYMOUS_SCOPE) throw new AuthError('permission_denied', { reason: 'USER_ANONYMOUS' });
   }
 

@@ -84,9 +84,9 @@ export const CLOUDBASE_ERRORS = {
   },
   permission_denied: {
     reasons: {
-      CLIENT_NOT_FIRST_PARTY: say(
-        'Only a client that may sign users in by itself may do this.',
-        '仅可自行登录用户的第一方客户端可以执行此操作。',
+      ACCOUNT_ACCESS_MISSING: say(
+        "This token is not good for the user's account itself: sign in at the client, without a narrower scope.",
+        '该令牌无权操作用户账号，请在客户端直接登录，且不要缩小 scope。',
         oauth('insufficient_scope', 403),
       ),
       USER_ANONYMOUS: say(

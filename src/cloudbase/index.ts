@@ -1,4 +1,4 @@
 import './cloudbase.errors.js'; // for the types of AuthError
 export type { VerificationMessage } from './verification/verification-message.js';
 export type { VerificationPurpose } from './verification/verification-purpose.js';
-export { VerificationSender } from './verification/verification-sender.js';
+export { type ContactNotice, VerificationSender } from './verification/verification-sender.js';

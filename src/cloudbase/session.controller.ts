@@ -80,7 +80,7 @@ export class SessionController {
   @UseGuards(AccessTokenGuard)
   @RequireLiveSession()
   async revokeAll(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
-    await this.callers.requireFirstParty(bearer);
+    await this.callers.requireAccount(bearer);
     await this.signOuts.everywhere(bearer.sub);
     http.json(200, {});
   }
@@ -93,7 +93,7 @@ export class SessionController {
     @Param('device_id') deviceId: string,
     @Http() http: HttpExchange,
   ): Promise<void> {
-    await this.callers.requireFirstParty(bearer);
+    await this.callers.requireAccount(bearer);
     await this.sessions.revokeDevice(bearer.sub, deviceId);
     http.json(200, {});
   }

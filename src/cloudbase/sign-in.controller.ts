@@ -1,6 +1,6 @@
 import { Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { ANONYMOUS, SIGN_UP, VERIFICATION } from './first-party.js';
 import { CaptchaService } from '../core/captcha/captcha.service.js';
+import { ANONYMOUS, SIGN_UP, VERIFICATION } from './grant-types.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';

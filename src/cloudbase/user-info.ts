@@ -1,6 +1,7 @@
+import { claimsFor } from '../core/users/claims.js';
 import type { UserProfile } from '../core/users/users.js';
 
-/** A user as CloudBase's clients read one; what is not known is left out. */
+/** Users as their own clients read them, in CloudBase's names; what is not known is left out. */
 export function userInfo(profile: UserProfile): object {
   const { sub, groups, disabled, pending } = profile;
   return {
@@ -22,6 +23,12 @@ export function userInfo(profile: UserProfile): object {
     created_at: rfc3339(profile.createdAt),
     updated_at: rfc3339(profile.updatedAt),
   };
+}
+
+/** The same for whoever was given a part of it: what the userinfo endpoint tells (OpenID Connect Core §5.4). */
+export function consentedInfo({ sub, claims }: UserProfile, scope: string[]): object {
+  const told = claimsFor(scope, claims);
+  return { sub, user_id: sub, username: told.preferred_username, ...told };
 }
 
 function rfc3339(ms: number | undefined): string | undefined {

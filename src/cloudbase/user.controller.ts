@@ -4,6 +4,7 @@ import { AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
+import { languageOf } from '../base/http/language.js';
 import { Text } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
@@ -17,7 +18,14 @@ import { Email, Password, PhoneNumber, Username } from '../core/users/rules.js';
 import { Users } from '../core/users/users.js';
 import { Callers } from './callers.js';
 import { DisplayName, Gender, Picture, VerificationToken } from './rules.js';
-import { userInfo } from './user-info.js';
+import { consentedInfo, userInfo } from './user-info.js';
+
+const SudoToken = () => Text({ max: 1024 });
+
+class ProfileParameters extends OwnParameters {
+  @SudoToken()
+  sudo_token?: string;
+}
 
 class ProofParameters extends NewPasswordParameters {
   @Password()
@@ -26,7 +34,7 @@ class ProofParameters extends NewPasswordParameters {
   @VerificationToken()
   verification_token?: string;
 
-  @Text({ max: 1024 })
+  @SudoToken()
   sudo_token?: string;
 
   @Email()
@@ -70,12 +78,12 @@ export class UserController {
   async me(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
     const profile = bearer.sid === undefined ? undefined : await this.users.profile(bearer.sub);
     if (!profile) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
-    http.json(200, userInfo(profile));
+    http.json(200, bearer.account ? userInfo(profile) : consentedInfo(profile, bearer.scope.split(' ')));
   }
 
   @Post('sudo')
   async sudo(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
-    await this.callers.requireFirstParty(bearer);
+    await this.callers.requireAccount(bearer);
     const { password, verification_token } = validated(ProofParameters, http.parameters);
     const proof =
       verification_token === undefined
@@ -86,7 +94,7 @@ export class UserController {
 
   @Patch('password')
   async password(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
-    await this.callers.requireFirstParty(bearer);
+    await this.callers.requireAccount(bearer);
     const { sudo_token, new_password } = validated(ProofParameters, http.parameters);
     await this.accounts.setPassword(bearer, required('sudo_token', sudo_token), required('new_password', new_password));
     http.json(200, {});
@@ -94,25 +102,25 @@ export class UserController {
 
   @Patch('profile')
   async profile(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
-    await this.callers.requireFirstParty(bearer);
-    const values = ownValues(validated(OwnParameters, http.parameters));
-    http.json(200, userInfo(await this.accounts.edit(bearer, values, networkPaying(http))));
+    await this.callers.requireAccount(bearer);
+    const sent = validated(ProfileParameters, http.parameters);
+    http.json(200, userInfo(await this.accounts.edit(bearer, ownValues(sent), sent, networkPaying(http))));
   }
 
   @Patch('contact')
   async contact(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
-    await this.callers.requireFirstParty(bearer);
+    await this.callers.requireAccount(bearer);
     const sent = validated(ProofParameters, http.parameters);
-    const contact = requireContact(sent);
+    const change = { to: requireContact(sent), language: languageOf(http) };
     const sudo = required('sudo_token', sent.sudo_token);
-    await this.accounts.changeContact(bearer, contact, sudo, required('verification_token', sent.verification_token));
+    await this.accounts.changeContact(bearer, change, sudo, required('verification_token', sent.verification_token));
     http.json(200, {});
   }
 
   /** One thing at a time: a password by the old one, a contact whose code this user has verified, or the profile. */
   @Post('basic/edit')
   async edit(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
-    await this.callers.requireFirstParty(bearer);
+    await this.callers.requireAccount(bearer);
     const sent = validated(BasicParameters, http.parameters);
     const { username, nickname: name, avatar_url: picture, gender } = sent;
     const values = ownValues({ username, name, picture, gender });
@@ -121,10 +129,11 @@ export class UserController {
       await this.accounts.changePassword(bearer, required('password', sent.password), sent.new_password);
     }
     if (sent.email !== undefined || phone_number !== undefined) {
-      await this.accounts.adoptVerified(bearer, requireContact({ email: sent.email, phone_number }));
+      const change = { to: requireContact({ email: sent.email, phone_number }), language: languageOf(http) };
+      await this.accounts.adoptVerified(bearer, change, sent);
     }
     if (Object.values(values).some((value) => value !== undefined)) {
-      await this.accounts.edit(bearer, values, networkPaying(http));
+      await this.accounts.edit(bearer, values, sent, networkPaying(http));
     }
     http.json(200, {});
   }

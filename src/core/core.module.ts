@@ -28,6 +28,7 @@ import { ClaimUserCodes1764000004000 } from './migrations/1764000004000-claim-us
 import { SpellMailDomainsOneWay1764000006001 } from './migrations/1764000006001-spell-mail-domains-one-way.js';
 import { CountVersionsOfCredentials1764000002000 } from './migrations/1764000002000-count-versions-of-credentials.js';
 import { FindSessionsByDevice1764000005000 } from './migrations/1764000005000-find-sessions-by-device.js';
+import { AddAccountAccess1764000001000 } from './migrations/1764000001000-add-account-access.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -86,6 +87,7 @@ const GIVEN = [
     BindToKeys1763860000000,
     SignInWithABrowser1763870000000,
     AddUserProfilesAndVerifications1763880000000,
+    AddAccountAccess1764000001000,
     CountVersionsOfCredentials1764000002000,
     ClaimUserCodes1764000004000,
     FindSessionsByDevice1764000005000,

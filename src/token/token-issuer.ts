@@ -15,6 +15,7 @@ interface Grantee {
   scope: string[];
   groups: string[];
   sessionId?: string;
+  account?: boolean;
   /** Thumbprint of the key that the token is bound to. */
   dpopJkt?: string;
 }
@@ -56,6 +57,7 @@ export class TokenIssuer {
       scope,
       groups: user.groups,
       sessionId,
+      account: lease.accountAccess,
       dpopJkt: lease.dpopJkt,
     });
     return {
@@ -74,7 +76,7 @@ export class TokenIssuer {
     return this.forGrantee(client, { sub: client.id, scope, groups: [], dpopJkt });
   }
 
-  private forGrantee(client: Client, { sub, scope, groups, sessionId, dpopJkt }: Grantee): TokenResponse {
+  private forGrantee(client: Client, { sub, scope, groups, sessionId, account, dpopJkt }: Grantee): TokenResponse {
     const iat = seconds(this.clock.now());
     const expires_in = client.access_token_ttl ?? this.options.accessTokenTtl;
     const words = scope.join(' ');
@@ -90,6 +92,7 @@ export class TokenIssuer {
       scope: words,
       groups,
       sid: sessionId,
+      account: account || undefined,
       cnf: dpopJkt === undefined ? undefined : { jkt: dpopJkt }, // RFC 9449 §6.1
     });
     return {

@@ -93,11 +93,11 @@ describe('sessions at the edge of CloudBase’s API', () => {
   });
 
   it.each(BEARER_ROUTES.filter(([, path]) => path !== '/user/me'))(
-    'a client that cannot sign users in by itself may not %s %s',
+    'a client that was consented to may not %s %s',
     async (method, path) => {
       const { access_token } = await thirdParty();
       const response = await api(method, path, access_token).send(method === 'delete' ? undefined : {});
-      expectError(response, { error: 'permission_denied', reason: 'CLIENT_NOT_FIRST_PARTY' });
+      expectError(response, { error: 'permission_denied', reason: 'ACCOUNT_ACCESS_MISSING' });
       expect(await isAlive({ access_token })).toBe(true);
     },
   );
@@ -106,7 +106,7 @@ describe('sessions at the edge of CloudBase’s API', () => {
     const { body } = await api('post', '/token/clientCredential').auth('backend', secret).send({});
     expectError(await api('get', '/user/me', body.access_token as string), DEAD);
     const all = await api('delete', '/user/revoke/all', body.access_token as string);
-    expectError(all, { error: 'permission_denied', reason: 'CLIENT_NOT_FIRST_PARTY' });
+    expectError(all, { error: 'permission_denied', reason: 'ACCOUNT_ACCESS_MISSING' });
   });
 
   describe('POST /revoke (RFC 7009)', () => {
@@ -200,6 +200,7 @@ describe('sessions at the edge of CloudBase’s API', () => {
         scope: 'openid profile',
         groups: [],
         sid: expect.any(String),
+        account: true,
       });
     });
 

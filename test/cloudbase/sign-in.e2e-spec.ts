@@ -96,6 +96,63 @@ describe('CloudBase’s sign-in', () => {
     });
   });
 
+  describe('an anonymous user is found again by a token of theirs, never by x-device-id alone', () => {
+    const anonymously = async (body: object = {}, device = 'shared-device') =>
+      (
+        await request(service.url)
+          .post('/auth/v1/signin/anonymously?client_id=app')
+          .set('x-device-id', device)
+          .send(body)
+      ).body as { sub: string; access_token: string; refresh_token: string };
+
+    it.each([
+      ['a living one', 0],
+      ['one that has expired, of a session that has not', 7201],
+    ])('%s', async (_, seconds) => {
+      const { sub, access_token: anonymous_token } = await anonymously();
+      service.clock.advance(seconds);
+      expect((await anonymously({ anonymous_token })).sub).toBe(sub);
+      expect((await anonymously({ anonymous_token }, 'a new device')).sub).toBe(sub);
+    });
+
+    it.each([
+      ['no token', async () => ({})],
+      ['a wrong one', async () => ({ anonymous_token: 'a.b.c' })],
+      [
+        'one of a session that has ended',
+        async ({ access_token }: { access_token: string }) => {
+          await request(service.url).post('/auth/v1/user/signout').set('Authorization', `Bearer ${access_token}`);
+          return { anonymous_token: access_token };
+        },
+      ],
+      [
+        'one of a named user',
+        async () => {
+          const ada = await post(service, '/signin', { username: 'ada', password: 'correct horse' });
+          return { anonymous_token: ada.body.access_token as string };
+        },
+      ],
+      [
+        'one of the user once they have signed up',
+        async ({ access_token }: { access_token: string; sub: string }) => {
+          const email = 'once-anonymous@example.com';
+          const { verification_id } = (await post(service, '/verification', { email })).body;
+          const verification_code = codesSentTo(service, email)[0];
+          const proof = { verification_id, verification_code };
+          const { verification_token } = (await post(service, '/verification/verify', proof)).body;
+          await post(service, '/signup', { email, verification_token, anonymous_token: access_token });
+          return { anonymous_token: access_token };
+        },
+      ],
+    ])('%s makes a new one', async (_, body) => {
+      const first = await anonymously();
+      const second = await anonymously(await body(first));
+      expect(second).toMatchObject({ scope: 'anonymous' });
+      expect(second.sub).not.toBe(first.sub);
+      expect(second.sub).not.toBe((await service.app.get(UserService).load('ada'))!.id);
+    });
+  });
+
   const proof = { email: 'a@example.com', verification_token: 'x' };
   it.each([
     [

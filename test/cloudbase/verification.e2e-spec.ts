@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import request, { type Response } from 'supertest';
 import { DataSource } from 'typeorm';
 import { Sweeper } from '../../src/base/database/sweeper.js';
@@ -8,6 +5,7 @@ import { UserService } from '../../src/core/users/user.service.js';
 import { VerificationSender } from '../../src/cloudbase/verification/verification-sender.js';
 import { missing } from '../fixtures.js';
 import { expectError, type Service, type StartOptions, startService } from '../service.js';
+import { openMailbox } from './mailbox.js';
 import { codesSentTo, FIRST_PARTY_GRANTS } from './sdk.js';
 
 const start = async (options?: StartOptions): Promise<Service> => {
@@ -168,10 +166,10 @@ describe('verification codes', () => {
     expectError((await send(more)).response, { error: 'invalid_argument', reason, fields: [{ field, description }] });
   });
 
-  it('POST /verification is for clients that sign users in', async () => {
+  it('POST /verification is for clients that have a use for a code', async () => {
     expectError(await post(service, '/verification', { email }, 'web'), {
       error: 'permission_denied',
-      reason: 'CLIENT_NOT_FIRST_PARTY',
+      reason: 'GRANT_TYPE_NOT_ALLOWED',
     });
     expectError(await post(service, '/verification', { email }, 'nobody'), {
       error: 'invalid_client',
@@ -339,34 +337,16 @@ describe('with revealAccounts', () => {
 
 describe('the default VerificationSender', () => {
   it('mails codes through AUTH_SMTP_URL, in the language of the caller, and logs none', async () => {
-    const mails: string[] = [];
-    const smtp = createServer((socket) => {
-      let data: string | undefined;
-      socket.write('220 test ESMTP\r\n');
-      socket.on('data', (chunk) => {
-        if (data !== undefined) {
-          data += chunk.toString();
-          if (!data.endsWith('\r\n.\r\n')) return;
-          mails.push(data);
-          data = undefined;
-          socket.write('250 taken\r\n');
-        } else if (/^DATA/i.test(chunk.toString())) {
-          data = '';
-          socket.write('354 go on\r\n');
-        } else socket.write(/^QUIT/i.test(chunk.toString()) ? '221 bye\r\n' : '250 test\r\n');
-      });
-      socket.on('error', () => undefined);
-    }).listen(0, '127.0.0.1');
-    await once(smtp, 'listening');
-    const smtpUrl = `smtp://127.0.0.1:${(smtp.address() as AddressInfo).port}`;
-    const service = await start({ auth: { smtpUrl } });
+    const mailbox = await openMailbox();
+    const { mails } = mailbox;
+    const service = await start({ auth: { smtpUrl: mailbox.url } });
     await post(service, '/verification', { email: 'ada@example.com' });
     await request(service.url)
       .post('/auth/v1/verification?client_id=app')
       .set('Accept-Language', 'zh-CN')
       .send({ email: 'grace@example.com' });
     await service.close(); // waits for what is under way
-    smtp.close();
+    mailbox.close();
     expect(mails).toHaveLength(2);
     const english = mails.find((mail) => mail.includes('To: ada@example.com'))!;
     expect(english).toMatch(/^From: no-reply@auth\.example\.com\r$/m);

@@ -36,7 +36,7 @@ export class AuthError<C extends ErrorCode = ErrorCode> extends Error {
     readonly code: C,
     options: AuthErrorOptions<C>,
   ) {
-    super(`${code}: ${options.reason}`, { cause: options.cause });
+    super([code, options.reason, ...(options.fields ?? []).map(described)].join(': '), { cause: options.cause });
     this.name = 'AuthError';
     this.reason = options.reason;
     this.hint = options.hint;
@@ -44,6 +44,11 @@ export class AuthError<C extends ErrorCode = ErrorCode> extends Error {
     this.retryAfter = options.retryAfter;
     this.headers = options.headers;
   }
+}
+
+/** One line, for people who read it in a log or a terminal. */
+export function described({ field, description }: FieldViolation): string {
+  return `${field}: ${description}`;
 }
 
 /** `invalid_argument` about one field of the request. */

@@ -3,6 +3,8 @@ import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { missing } from '../../base/http/rules.js';
+import type { Language } from '../../base/languages.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
@@ -11,10 +13,26 @@ import { Attempts } from '../../core/throttling/attempts.js';
 import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { type Contact, contactOf } from '../../core/users/contact.js';
 import type { OwnValues } from '../../core/users/user.service.js';
+import { languageNamed } from '../../base/http/language.js';
 import { type UserProfile, versionOf } from '../../core/users/users.js';
 import type { VerificationUse } from '../verification/verification-purpose.js';
 import { type VerificationProof, VerificationService } from '../verification/verification.service.js';
 import { SudoTokens } from './sudo-tokens.js';
+
+/** How long ago a user may have proven who they are and still change what they sign in by, in milliseconds. */
+const RECENT = 600_000;
+
+/** A proof that may come with a request whose session has seen none for a while. */
+export interface Proof {
+  sudo_token?: string;
+  password?: string;
+}
+
+export interface ContactChange {
+  to: Contact;
+  /** Of the notice that the former addresses get, where the user's own is not known. */
+  language: Language;
+}
 
 /** What signed-in users do with their own account. `bearer` is their live access token. */
 @Injectable()
@@ -38,8 +56,10 @@ export class AccountService {
    */
   async sudo(bearer: AccessToken, proof: { password: string } | { verificationToken: string }): Promise<string> {
     const profile = await this.profileOf(bearer);
+    const provenAt = this.clock.now(); // before the check, as at a sign-in
     if ('password' in proof) await this.checkPassword(bearer, profile, proof.password);
     else await this.consumeAny('sudo', bearer, contactsOf(profile), proof.verificationToken);
+    await this.sessions.prove(bearer.sid!, provenAt);
     return this.sudoTokens.issue(bearer.sub, bearer.sid!, versionOf(profile));
   }
 
@@ -72,12 +92,17 @@ export class AccountService {
   }
 
   /**
+   * Changes what the values name. A username is signed in by, so it wants a recent proof.
    * @param network where the request comes from
-   * @throws AuthError username_already_exists, resource_exhausted, permission_denied for an anonymous user
+   * @throws AuthError username_already_exists, resource_exhausted, permission_denied for an anonymous user, and as
+   *   requireRecentProof()
    */
-  async edit(bearer: AccessToken, values: OwnValues, network: string): Promise<UserProfile> {
-    const { username } = await this.named(bearer);
-    if (values.username !== undefined && values.username !== username) await this.askForName(bearer.sub, network);
+  async edit(bearer: AccessToken, values: OwnValues, proof: Proof, network: string): Promise<UserProfile> {
+    const profile = await this.named(bearer);
+    if (values.username !== undefined) await this.requireRecentProof(bearer, profile, proof);
+    if (values.username !== undefined && values.username !== profile.username) {
+      await this.askForName(bearer.sub, network);
+    }
     await this.users.table().edit(bearer.sub, values);
     return this.profileOf(bearer);
   }
@@ -86,18 +111,56 @@ export class AccountService {
    * Changes an e-mail address or phone number, by a sudo token and the proof of the new one.
    * @throws AuthError invalid_verification_code, already_exists
    */
-  async changeContact(bearer: AccessToken, contact: Contact, sudo: string, verificationToken: string): Promise<void> {
-    this.sudoTokens.check(sudo, bearer.sub, bearer.sid!, versionOf(await this.named(bearer)));
-    await this.consumeAny('contact', bearer, [contact], verificationToken);
-    await this.users.table().setContact(bearer.sub, contact);
+  async changeContact(
+    bearer: AccessToken,
+    change: ContactChange,
+    sudoToken: string,
+    verificationToken: string,
+  ): Promise<void> {
+    const profile = await this.named(bearer);
+    this.sudoTokens.check(sudoToken, bearer.sub, bearer.sid!, versionOf(profile));
+    await this.consumeAny('contact', bearer, [change.to], verificationToken);
+    await this.replaceContact(bearer, profile, change);
   }
 
-  /** The same for the SDK's updateUser(), which verifies a code sent to this very user and drops the token. */
-  async adoptVerified(bearer: AccessToken, contact: Contact): Promise<void> {
-    await this.named(bearer);
-    const proof = { contact, clientId: bearer.client_id, sub: bearer.sub };
-    if (!(await this.verifications.consume('contact', proof))) throw invalidToken();
-    await this.users.table().setContact(bearer.sub, contact);
+  /**
+   * The same for the SDK's updateUser(), which verifies a code sent to this very user and drops the token.
+   * @throws AuthError already_exists, and as requireRecentProof()
+   */
+  async adoptVerified(bearer: AccessToken, change: ContactChange, proof: Proof): Promise<void> {
+    const profile = await this.named(bearer);
+    await this.requireRecentProof(bearer, profile, proof);
+    const verified = { contact: change.to, clientId: bearer.client_id, sub: bearer.sub };
+    if (!(await this.verifications.consume('contact', verified))) throw invalidToken();
+    await this.replaceContact(bearer, profile, change);
+  }
+
+  /** Every address and number that the account had is told, for one that was added is signed in by as well. */
+  private async replaceContact(
+    { sub, client_id }: AccessToken,
+    { email, phoneNumber, locale }: UserProfile,
+    { to, language }: ContactChange,
+  ): Promise<void> {
+    await this.users.table().setContact(sub, to);
+    this.audit.record({ event: 'contact_changed', clientId: client_id, sub });
+    const former = [email, phoneNumber].flatMap((text) => contactOf(text ?? '') ?? []);
+    for (const contact of former.filter(({ value }) => value !== to.value)) {
+      this.verifications.notify({ to: contact, changed: to.channel, language: languageNamed(locale) ?? language });
+    }
+  }
+
+  /**
+   * A stolen token is not enough to take an account over: its user has signed in or got a sudo token within ten
+   * minutes, in this very session, or sends a proof along.
+   * @throws AuthError invalid_argument where there is none, and what is wrong with the one that was sent
+   */
+  private async requireRecentProof(bearer: AccessToken, profile: UserProfile, proof: Proof): Promise<void> {
+    const session = await this.sessions.find(bearer.sid!);
+    const provenAt = Math.max(session?.authenticated_at ?? 0, session?.proven_at ?? 0);
+    if (this.clock.now() - provenAt < RECENT) return;
+    if (proof.password !== undefined) return this.checkPassword(bearer, profile, proof.password);
+    if (proof.sudo_token === undefined) throw missing('sudo_token');
+    this.sudoTokens.check(proof.sudo_token, bearer.sub, bearer.sid!, versionOf(profile));
   }
 
   /** Whoever takes a name learns whether somebody has it, so that what is counted is the asking and not the refusal. */

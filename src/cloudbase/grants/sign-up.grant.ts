@@ -1,8 +1,9 @@
 import { Audit } from '../../base/audit.js';
-import { ANONYMOUS_SCOPE, SIGN_UP } from '../first-party.js';
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { ANONYMOUS_SCOPE, SIGN_UP } from '../grant-types.js';
+import { givenByUser } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { PresentedTokens } from '../../core/sessions/presented-tokens.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
@@ -66,16 +67,11 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     if (!(await this.verifications.tries('sign_up', proof))) throw wrongToken();
     const consume = () => this.verifications.consume('sign_up', proof);
     const known = await this.users.directory().findByContact(contact);
+    const session = { scope: granted, accountAccess: givenByUser(party.client, granted), nonce };
     const authenticatedAt = this.clock.now();
     if (known) {
-      const response = await this.tokens.signIn(party, {
-        sub: known.sub,
-        scope: granted,
-        authenticatedAt,
-        version: known.version,
-        nonce,
-        consume,
-      });
+      const { sub, version } = known;
+      const response = await this.tokens.signIn(party, { ...session, sub, authenticatedAt, version, consume });
       if (!response) throw wrongToken();
       return response;
     }
@@ -88,14 +84,13 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     if (anonymous !== undefined) await this.signOuts.end({ sub: anonymous });
     this.audit.record({ event: 'sign_up', requestId: party.requestId, clientId: party.client.id, sub });
     // not before the sign-ins of the anonymous user ended
-    const signIn = { sub, scope: granted, authenticatedAt: this.clock.now(), version, nonce };
-    const response = await this.tokens.signIn(party, signIn);
+    const response = await this.tokens.signIn(party, { ...session, sub, authenticatedAt: this.clock.now(), version });
     return response!; // the token is used up already
   }
 
   private async anonymousUser(anonymousToken: string, party: Party): Promise<string> {
     const token = await this.presented.parameter(anonymousToken, party);
-    if (token?.scope === ANONYMOUS_SCOPE) return token.sub;
+    if (token?.account && token.scope === ANONYMOUS_SCOPE) return token.sub;
     throw badField('anonymous_token', 'PARAMETER_INVALID', 'must be a living access token of an anonymous user');
   }
 }

@@ -1,7 +1,8 @@
-import { VERIFICATION } from '../first-party.js';
+import { VERIFICATION } from '../grant-types.js';
 import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { givenByUser } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { Nonce } from '../../token/rules.js';
@@ -51,7 +52,9 @@ export class VerificationGrant implements Grant<VerificationParameters> {
     const user = await this.users.directory().findByContact(contact);
     if (!user) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });
     const { sub, version } = user;
-    const response = await this.tokens.signIn(party, { sub, scope: granted, authenticatedAt, version, nonce });
+    const accountAccess = givenByUser(party.client, granted);
+    const session = { sub, scope: granted, authenticatedAt, version, accountAccess, nonce };
+    const response = await this.tokens.signIn(party, session);
     return response!; // the token is used up already
   }
 }

@@ -4,6 +4,14 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import type { Contact } from '../../core/users/contact.js';
 import { type VerificationMessage, VERIFICATION_TEXTS } from './verification-message.js';
 
+/** What somebody is told at an address or number that their account had before a change. */
+export interface ContactNotice {
+  to: Contact;
+  /** What is another one now, or was added. */
+  changed: Contact['channel'];
+  language: 'en' | 'zh-CN';
+}
+
 /**
  * Delivers verification codes. By default e-mail through `smtpUrl`, and where `logVerificationCodes` is on a line of the
  * log for the rest; a host replaces it by this class token to send text messages.
@@ -33,6 +41,15 @@ export class VerificationSender {
       this.logger.log({ msg: 'verification code', to: to.value, verificationCode: code, client, purpose });
     }
   }
+
+  /** Tells the owner of an account, where it could be reached before, that this has changed. */
+  async notify({ to, changed, language }: ContactNotice): Promise<void> {
+    if (to.channel === 'email' && this.mail) {
+      await this.mail.sendMail({ from: this.options.mailFrom, to: to.value, ...NOTICES[language](changed) });
+    } else if (this.options.logVerificationCodes) {
+      this.logger.log({ msg: 'contact changed', to: to.value, changed });
+    }
+  }
 }
 
 /**
@@ -46,3 +63,20 @@ function transportUrl(smtpUrl: string, plaintext: boolean): string {
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
+
+const NOTICES: Record<ContactNotice['language'], (changed: ContactNotice['changed']) => Record<string, string>> = {
+  en: (changed) => {
+    const what = changed === 'email' ? 'e-mail address' : 'phone number';
+    return {
+      subject: `The ${what} of your account was changed`,
+      text: `The ${what} of your account was changed just now.\n\nIf it was not you, somebody else is in your account: set a new password, and write to whoever runs the service.\n`,
+    };
+  },
+  'zh-CN': (changed) => {
+    const what = changed === 'email' ? '邮箱' : '手机号';
+    return {
+      subject: `您账号的${what}已变更`,
+      text: `您账号的${what}刚刚发生了变更。\n\n如非本人操作，说明您的账号可能已被他人登录：请立即修改密码，并联系服务运营方。\n`,
+    };
+  },
+};

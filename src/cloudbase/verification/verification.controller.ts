@@ -1,13 +1,14 @@
 import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { AccountService } from '../accounts/account.service.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
-import { ANONYMOUS_SCOPE, isFirstParty } from '../first-party.js';
+import { ANONYMOUS_SCOPE, SIGN_UP, VERIFICATION } from '../grant-types.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
 import { validated } from '../../base/http/validated.js';
+import type { Client } from '../../core/clients/client.entity.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { CaptchaService } from '../../core/captcha/captcha.service.js';
 import { Limits } from '../../core/throttling/limits.js';
@@ -80,7 +81,8 @@ export class VerificationController {
   async send(@Http() http: HttpExchange): Promise<void> {
     const sent = validated(ContactParameters, http.parameters);
     const { client, bearer } = await this.callers.clientOrUser(http);
-    if (!isFirstParty(client)) throw new AuthError('permission_denied', { reason: 'CLIENT_NOT_FIRST_PARTY' });
+    if (bearer) await this.callers.requireAccount(bearer);
+    else requireUseForCodes(client);
     await this.captcha.check(http, 'send_code');
     const contact = requireContact(sent);
     const network = networkPaying(http);
@@ -137,4 +139,13 @@ export class VerificationController {
     const { username } = validated(UsernameParameters, http.query);
     http.json(200, { exist: (await this.users.directory().knows(username)) !== undefined });
   }
+}
+
+/** What a code is good for: signing in or up by it, and a new password. */
+const TAKES_CODES = ['password', ...SIGN_UP, ...VERIFICATION];
+
+/** @throws AuthError permission_denied where the client could do nothing with a code */
+function requireUseForCodes({ grant_types }: Client): void {
+  if (TAKES_CODES.some((grantType) => grant_types.includes(grantType))) return;
+  throw new AuthError('permission_denied', { reason: 'GRANT_TYPE_NOT_ALLOWED' });
 }

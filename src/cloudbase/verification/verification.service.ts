@@ -12,7 +12,7 @@ import type { Contact } from '../../core/users/contact.js';
 import { VerificationAllowances } from './verification-allowances.js';
 import { nameOf, type VerificationMessage } from './verification-message.js';
 import { purposesFor, type VerificationPurpose, type VerificationUse } from './verification-purpose.js';
-import { VerificationSender } from './verification-sender.js';
+import { type ContactNotice, VerificationSender } from './verification-sender.js';
 import { Verification } from './verification.entity.js';
 
 const TOKEN = purpose('verification-token');
@@ -143,6 +143,11 @@ export class VerificationService implements OnModuleDestroy {
     return (affected ?? 0) > 0;
   }
 
+  /** Tells a former address or number what became of it. Nobody waits for it. */
+  notify(notice: ContactNotice): void {
+    this.track(this.sender.notify(notice), 'a notice was not sent');
+  }
+
   /** Removes at most `batch` rows that prove nothing any more. */
   removeExpired(batch: number): Promise<number> {
     return this.database.deleteSome(this.rows, 'id', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
@@ -169,13 +174,18 @@ export class VerificationService implements OnModuleDestroy {
 
   /** After the answer, which must not take longer where there is somebody to send to. */
   private deliver(id: string, message: VerificationMessage): void {
-    const sending = turn()
+    const sent = turn()
       .then(() => this.sender.send(message))
       .catch(async (error: unknown) => {
         this.logger.error({ msg: 'a verification code was not sent', error: String(error) });
         await this.rows.delete({ id }); // nobody has it
-      })
-      .catch((error: unknown) => this.logger.error({ msg: 'its code is still alive', error: String(error) }))
+      });
+    this.track(sent, 'its code is still alive');
+  }
+
+  private track(work: Promise<void>, failure: string): void {
+    const sending = work
+      .catch((error: unknown) => this.logger.error({ msg: failure, error: String(error) }))
       .finally(() => this.underWay.delete(sending));
     this.underWay.add(sending);
   }

@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import type { JSONWebKeySet, JWK } from 'jose';
 import { isSecretJwk } from '../../base/crypto/jwk.js';
+import { type AuthError, badField } from '../../base/errors/auth.error.js';
 import type { Client } from './client.entity.js';
 
 /** Most keys that a client may have at a time. */
@@ -8,17 +9,21 @@ const MAX_KEYS = 20;
 
 /**
  * Checks the keys that a new client is registered with.
- * @throws Error that says what is wrong with them
+ * @throws AuthError invalid_argument that says what is wrong with them
  */
 export function checkClientKeys(client: Pick<Client, 'token_endpoint_auth_method' | 'jwks' | 'jwks_uri'>): void {
   const { jwks, jwks_uri } = client;
   if (client.token_endpoint_auth_method !== 'private_key_jwt') {
-    if (jwks ?? jwks_uri) throw new Error('jwks and jwks_uri are for clients that authenticate by private_key_jwt');
-    return;
+    if (!jwks && !jwks_uri) return;
+    throw wrong(jwks ? 'jwks' : 'jwks_uri', 'is for clients that authenticate by private_key_jwt');
   }
-  if ((jwks === null) === (jwks_uri === null)) throw new Error('private_key_jwt needs either jwks or jwks_uri');
-  if (jwks_uri !== null) checkUri(jwks_uri);
-  else for (const key of publicKeys(jwks)) checkKey(key);
+  if ((jwks === null) === (jwks_uri === null)) throw wrong('jwks', 'private_key_jwt needs either jwks or jwks_uri');
+  if (jwks_uri !== null) return checkUri(jwks_uri);
+  try {
+    for (const key of publicKeys(jwks)) checkKey(key);
+  } catch (error) {
+    throw wrong('jwks', (error as Error).message);
+  }
 }
 
 /**
@@ -39,7 +44,7 @@ export function publicKeys(jwks: unknown): JWK[] {
 function checkUri(uri: string): void {
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
   if (url?.protocol !== 'https:' || url.username || url.password || url.hash || uri.length > 2048) {
-    throw new Error('jwks_uri must be an https URL without credentials and fragment');
+    throw wrong('jwks_uri', 'must be an https URL without credentials and fragment');
   }
 }
 
@@ -59,4 +64,8 @@ function readKey(jwk: JWK) {
   } catch (cause) {
     throw new Error('the JWKS has a key that cannot be read', { cause });
   }
+}
+
+function wrong(field: 'jwks' | 'jwks_uri', description: string): AuthError {
+  return badField(field, 'PARAMETER_INVALID', description);
 }

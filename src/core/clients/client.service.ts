@@ -7,7 +7,9 @@ import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/servic
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import type { Page } from '../../base/database/page.js';
-import { checkClientKeys } from './client-key-set.js';
+import { isDuplicate } from '../../base/database/faults.js';
+import { badField } from '../../base/errors/auth.error.js';
+import { checkClient, checkSecret } from './client-rules.js';
 import { ClientSecret } from './client-secret.entity.js';
 import { Client, type ClientAuthMethod } from './client.entity.js';
 
@@ -61,8 +63,8 @@ export class ClientService {
   /**
    * Registers a client. One that authenticates by a secret gets it, and it is returned this once. Left out, the method
    * is what the other values say: none if it is public, private_key_jwt if it has keys, else client_secret.
-   * @param secret at least 32 characters; left out: 256 random bits
-   * @throws Error that says what is wrong with the keys
+   * @param secret 32 to 256 printable ASCII characters; left out: 256 random bits
+   * @throws AuthError invalid_argument that names the field
    */
   async create(values: NewClient, secret = generateSecret()): Promise<{ client: Client; secret?: string }> {
     const client = this.clients.create({
@@ -85,12 +87,12 @@ export class ClientService {
       disabled: false,
       created_at: this.clock.now(),
     });
-    if (client.public !== (client.token_endpoint_auth_method === 'none')) {
-      throw new Error('a public client, and no other, authenticates by none');
-    }
-    checkClientKeys(client);
-    await this.clients.insert(client);
     const hasSecret = client.token_endpoint_auth_method === 'client_secret';
+    checkClient(client);
+    if (hasSecret) checkSecret(secret);
+    await this.clients.insert(client).catch((error: unknown) => {
+      throw isDuplicate(error) ? badField('id', 'PARAMETER_INVALID', 'is the id of another client') : error;
+    });
     if (hasSecret) await this.addSecret(client.id, secret);
     await this.database.flush();
     return hasSecret ? { client, secret } : { client };

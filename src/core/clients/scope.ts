@@ -17,6 +17,11 @@ export const SCOPE_FORMAT = {
 /** The parameter `scope`, which may be left out. */
 export const Scope = () => Text({ max: MAX_SCOPE, format: SCOPE_FORMAT });
 
+/** Whether a scope is no less than what the client gets when it asks for none. */
+export function isWholeScope({ default_scope }: Client, scope: string[]): boolean {
+  return default_scope.length === 0 ? scope.length === 0 : default_scope.every((word) => scope.includes(word));
+}
+
 /** A scope parameter as a list of different words; undefined: it was left out. */
 export function parseScope(scope: string | undefined): string[] | undefined {
   return scope === undefined ? undefined : [...new Set(scope.split(' '))];

@@ -20,6 +20,8 @@ export interface AccessToken {
   groups: string[];
   /** The session; a client's own token has none. */
   sid?: string;
+  /** It may act on the user's whole account (account-access.ts); other tokens don't have this claim. */
+  account?: true;
   /** The key that it is bound to (RFC 9449 §6.1); a Bearer token has none. */
   cnf?: { jkt: string };
 }

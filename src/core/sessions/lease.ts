@@ -22,6 +22,8 @@ export interface NewSession {
   authenticatedAt: number;
   /** The user's version (User.version) that this was checked against. Default: the one of this moment. */
   version?: number;
+  /** Whether its access tokens may act on the user's whole account (account-access.ts). Left out: they may not. */
+  accountAccess?: boolean;
   /** The browser session that it is opened from. */
   browserSessionId?: string;
   /** Uses up the code that this sign-in is for: one conditional UPDATE. False ends the attempt. */
@@ -35,9 +37,14 @@ export interface Lease {
   scope: string[];
   authenticatedAt: number;
   refreshToken: string;
+  /** Whether this access token may act on the user's whole account. */
+  accountAccess?: boolean;
   /** Thumbprint of the key that the access token shall be bound to; undefined: a Bearer token. */
   dpopJkt?: string;
 }
 
 /** What a refresh has to know of its session. */
-export type RefreshedSession = Pick<Session, 'sub' | 'scope' | 'authenticated_at' | 'credentials_version'>;
+export type RefreshedSession = Pick<
+  Session,
+  'sub' | 'scope' | 'authenticated_at' | 'credentials_version' | 'account_access'
+>;

@@ -43,6 +43,8 @@ export class RefreshService {
       scope: scope ?? session.scope,
       authenticatedAt: session.authenticated_at,
       refreshToken: this.tokens.derive({ ...token, generation: token.generation + 1 }),
+      // who asks for less gets less, in this, too
+      accountAccess: session.account_access && session.scope.every((word) => scope?.includes(word) ?? true),
       dpopJkt: party.dpopJkt,
     };
   }

@@ -65,10 +65,19 @@ export class Session {
   /** Thumbprint (RFC 7638) of the key whose proof every refresh needs (RFC 9449 §5); null: it needs none. */
   @Column({ type: 'varchar', length: 43, nullable: true })
   dpop_jkt: string | null;
+
   /** The browser session that it was opened from, and ends with; null: none. */
   @Index('ix_auth_session_browser')
   @Column({ type: 'varchar', length: 22, nullable: true })
   browser_session_id: string | null;
+
+  /** Whether its access tokens may act on the user's whole account: by what opened it (account-access.ts). */
+  @Column({ type: 'boolean', default: false })
+  account_access: boolean;
+
+  /** When its user proved once more, within it, who they are; null: not since the sign-in. */
+  @Column({ ...MOMENT, nullable: true })
+  proven_at: number | null;
 
   @Column({ ...MOMENT, nullable: true })
   revoked_at: number | null;

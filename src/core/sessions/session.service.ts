@@ -15,16 +15,24 @@ import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { Session } from './session.entity.js';
 import { rowsOf, type Whose } from './whose.js';
 
+/** What a rotation returns, as the database does: SQLite has no boolean, PostgreSQL's bigint is a string. */
+type RotatedRow = Pick<Session, 'sub'> & {
+  scope: string;
+  authenticated_at: number | string;
+  credentials_version: number | string;
+  account_access: boolean | number;
+};
+
 /** Opens sessions, moves them on and ends them. Who may have one moved on, RefreshService judges. */
 @Injectable()
 @Sweeps()
 export class SessionService {
   private readonly sessions = this.database.repository(Session);
-  private readonly rotation = this.database.statement<Record<keyof RefreshedSession, string>>(
+  private readonly rotation = this.database.statement<RotatedRow>(
     `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?, rotated_by_network = ?
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
        AND (dpop_jkt IS NULL OR dpop_jkt = ?)
-     RETURNING sub, scope, authenticated_at, credentials_version`,
+     RETURNING sub, scope, authenticated_at, credentials_version, account_access`,
   );
   // the innermost SELECT stands in another, for MySQL takes no LIMIT right inside NOT IN
   private readonly deviceLimit = this.database.statement(
@@ -39,7 +47,7 @@ export class SessionService {
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
        (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt,
-        browser_session_id, credentials_version)
+        browser_session_id, credentials_version, account_access)
      VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)`,
   );
 
@@ -63,7 +71,7 @@ export class SessionService {
    */
   async open(
     party: Party,
-    { sub, scope, authenticatedAt, version, browserSessionId, consume }: NewSession,
+    { sub, scope, authenticatedAt, version, accountAccess = false, browserSessionId, consume }: NewSession,
   ): Promise<Lease | undefined> {
     await party.useProof?.(); // whatever compares its key has done so
     const now = this.clock.now();
@@ -81,6 +89,7 @@ export class SessionService {
       (party.client.public ? party.dpopJkt : undefined) ?? null, // RFC 9449 §5
       browserSessionId ?? null,
       credentials_version,
+      accountAccess,
     ]);
     if (consume && !(await consume(id))) {
       await this.sessions.delete({ id });
@@ -96,7 +105,7 @@ export class SessionService {
     if (party.deviceId !== undefined && this.options.maxDevices > 0) await this.limitDevices(sub, party.deviceId);
     await this.database.flush();
     const refreshToken = this.tokens.derive({ sessionId: id, generation: 0 });
-    return { sessionId: id, user, scope, authenticatedAt, refreshToken, dpopJkt: party.dpopJkt };
+    return { sessionId: id, user, scope, authenticatedAt, refreshToken, accountAccess, dpopJkt: party.dpopJkt };
   }
 
   /**
@@ -121,12 +130,13 @@ export class SessionService {
       party.dpopJkt ?? null,
     ]);
     if (!row) return undefined;
-    const { sub, scope, authenticated_at, credentials_version } = row;
+    const { sub, scope, authenticated_at, credentials_version, account_access } = row;
     return {
       sub,
       scope: scope.split(' ').filter(Boolean),
       authenticated_at: Number(authenticated_at),
       credentials_version: Number(credentials_version),
+      account_access: Boolean(account_access),
     };
   }
 
@@ -158,6 +168,12 @@ export class SessionService {
   /** Ends a user's sessions on one device. @returns how many were alive */
   revokeDevice(sub: string, deviceId: string): Promise<number> {
     return this.end({ sub, device_id: deviceId });
+  }
+
+  /** Notes that the user of a session has proven once more who they are, for what asks for a recent proof. */
+  async prove(id: string, provenAt: number): Promise<void> {
+    await this.sessions.update({ id, revoked_at: IsNull() }, { proven_at: provenAt });
+    await this.database.flush();
   }
 
   /**

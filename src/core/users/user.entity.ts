@@ -53,8 +53,8 @@ export class UserRow {
   @Column({ type: 'boolean', default: false })
   pending: boolean;
 
-  /** Keyed hash of the device that an anonymous user is known by; null: not anonymous. */
-  @Index('uq_auth_user_anonymous_device', { unique: true })
+  /** Keyed hash of the device that an anonymous user was made on; null: not anonymous. */
+  @Index('ix_auth_user_anonymous_device')
   @Column({ type: 'varchar', length: 43, nullable: true })
   anonymous_device: string | null;
 

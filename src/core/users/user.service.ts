@@ -63,24 +63,19 @@ export class UserService {
     return this.insert({ username, password_hash, email, name, groups, pending });
   }
 
-  /** The anonymous user of a device, made at its first sign-in. @param device keyed hash of the device id */
+  /** A new anonymous user. @param device keyed hash of the device id */
   async anonymous(device: string): Promise<User> {
-    const anonymous_seen_at = this.clock.now();
-    const seen = async () => {
-      // first of all, and in one statement: from here on the sweep leaves them alone
-      const { affected } = await this.rows.update({ anonymous_device: device }, { anonymous_seen_at });
-      return affected === 1 ? this.rows.findOneBy({ anonymous_device: device }) : null;
-    };
-    const known = await seen();
-    if (known) return toUser(known);
-    try {
-      return toUser(await this.insert({ anonymous_device: device, anonymous_seen_at }));
-    } catch (error) {
-      // a parallel request was faster
-      const made = isDuplicate(error) ? await seen() : null;
-      if (!made) throw error;
-      return toUser(made);
-    }
+    const anonymous_seen_at = this.clock.now(); // from here on the sweep leaves them alone
+    return toUser(await this.insert({ anonymous_device: device, anonymous_seen_at }));
+  }
+
+  /** An anonymous user who comes back; undefined: there is none of that `sub` any more. */
+  async anonymousAgain(sub: string): Promise<User | undefined> {
+    const anonymous = { id: sub, anonymous_device: Not(IsNull()) };
+    // first of all, and in one statement: from here on the sweep leaves them alone
+    const { affected } = await this.rows.update(anonymous, { anonymous_seen_at: this.clock.now() });
+    const row = affected === 1 ? await this.rows.findOneBy({ id: sub }) : null;
+    return row ? toUser(row) : undefined;
   }
 
   /**

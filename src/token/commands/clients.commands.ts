@@ -1,17 +1,10 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
+import { TTL_BOUNDS } from '../../core/clients/client-rules.js';
 import { ClientService, type RegisteredClient } from '../../core/clients/client.service.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { GrantService } from '../grant.service.js';
-import {
-  checkedSecret,
-  type CreateClientOptions,
-  jwks,
-  newClient,
-  redirectUris,
-  scope,
-  seconds,
-} from './client-options.js';
+import { type CreateClientOptions, jwks, newClient, scope, seconds, repeated } from './client-options.js';
 import { count, describe, list, type MakeAction, moment, standardInput } from '../../base/commands/command.js';
 import { listing, withPages } from '../../base/commands/listing.js';
 import { type Page, pages } from '../../base/database/page.js';
@@ -26,20 +19,24 @@ export function register(program: Command, action: MakeAction): void {
     .option('--name <name>', 'its name, for people')
     .option(
       '--grants <a,b>',
-      "grant types it may use (default: the RFCs' five, client_credentials only if confidential)",
+      'grant types it may use (default: refresh_token, authorization_code, device_code and, if confidential, client_credentials)',
       list,
     )
     .option('--scopes <"a b">', 'scopes it may ask for (default: "openid profile")', scope)
     .option('--default-scope <"a b">', 'what it gets when it asks for none (default: all of its scopes)', scope)
-    .option('--redirect-uri <uri>', 'where authorization codes may be sent; may be repeated', redirectUris)
-    .option(
-      '--post-logout-redirect-uri <uri>',
-      'where a browser may go after signing out; may be repeated',
-      redirectUris,
-    )
+    .option('--redirect-uri <uri>', 'where authorization codes may be sent; may be repeated', repeated)
+    .option('--post-logout-redirect-uri <uri>', 'where a browser may go after signing out; may be repeated', repeated)
     .option('--first-party', 'your own: its users are not asked for their consent')
-    .option('--access-token-ttl <seconds>', "life of its access tokens (default: the service's)", seconds(30, 86_400))
-    .option('--refresh-token-ttl <seconds>', "life of its sessions (default: the service's)", seconds(60, 315_360_000))
+    .option(
+      '--access-token-ttl <seconds>',
+      "life of its access tokens (default: the service's)",
+      seconds(...TTL_BOUNDS.access_token_ttl),
+    )
+    .option(
+      '--refresh-token-ttl <seconds>',
+      "life of its sessions (default: the service's)",
+      seconds(...TTL_BOUNDS.refresh_token_ttl),
+    )
     .option(
       '--refresh-retry-window <seconds>',
       "how long a rotated refresh token may be presented again, 0 to 300 (default: the service's)",
@@ -52,10 +49,9 @@ export function register(program: Command, action: MakeAction): void {
     .action(
       action(async (app, id: string, options: CreateClientOptions) => {
         const service = app.get(ClientService);
-        if (!/^[\x21-\x7e]{1,128}$/.test(id)) throw new Error('a client id is 1 to 128 printable ASCII characters');
         if (await service.load(id)) throw new Error(`the client ${id} exists already`);
         const values = newClient(id, options, app.get(GrantService));
-        const sent = options.secretStdin ? checkedSecret(await standardInput('secret')) : undefined;
+        const sent = options.secretStdin ? await standardInput('secret') : undefined;
         const { client, secret } = await service.create(values, sent);
         const shown = sent === undefined ? secret : undefined;
         return {

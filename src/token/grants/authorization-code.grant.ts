@@ -4,6 +4,8 @@ import { Clock } from '../../base/clock.js';
 import { Text } from '../../base/http/rules.js';
 import { checkKeyBinding } from '../../core/dpop/key-binding.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { provesClient } from '../../core/codes/redirect-uri.js';
+import { givenByCode } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { GrantHandler, type Grant } from '../grant.js';
@@ -56,6 +58,7 @@ export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters
       scope: code.scope,
       authenticatedAt: code.authenticated_at,
       version: code.credentials_version,
+      accountAccess: givenByCode(party.client, code.scope, !party.client.public || provesClient(code.redirect_uri)),
       nonce: code.nonce ?? nonce,
       browserSessionId: code.browser_session_id ?? undefined,
       consume: (sessionId) => this.codes.consume(code, sessionId),

@@ -1,6 +1,7 @@
 import { Clock } from '../../base/clock.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { givenByCode } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { Code, Nonce } from '../rules.js';
@@ -44,6 +45,7 @@ export class DeviceCodeGrant implements Grant<DeviceCodeParameters> {
       scope: device.scope,
       authenticatedAt: device.authenticated_at!,
       version: device.credentials_version,
+      accountAccess: givenByCode(party.client, device.scope, !party.client.public),
       nonce,
       consume: () => this.devices.consume(device),
     });

@@ -3,6 +3,7 @@ import { grantScope, Scope } from '../../core/clients/scope.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { PRINTABLE } from '../../base/http/rules.js';
+import { givenByUser } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { Nonce } from '../rules.js';
@@ -46,7 +47,9 @@ export class PasswordGrant implements Grant<PasswordParameters> {
     const refusal = refusalOf(user);
     if (refusal) throw this.refuse(party, refusal, user.sub);
     const { sub, version } = user;
-    const response = await this.tokens.signIn(party, { sub, scope: granted, authenticatedAt, version, nonce });
+    const accountAccess = givenByUser(party.client, granted);
+    const session = { sub, scope: granted, authenticatedAt, version, accountAccess, nonce };
+    const response = await this.tokens.signIn(party, session);
     return response!; // no code to consume
   }
 
