@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { DataSource } from 'typeorm';
 import { Sweeper } from '../src/base/database/sweeper.js';
 import { signIn } from './fixtures.js';
-import { ISSUER, type Service, startService } from './service.js';
+import { clocks, ISSUER, type Service, startService } from './service.js';
 import { answerOf, type Fields, formOf, REQUEST, titleOf, Visitor } from './visitor.js';
 
 /** nginx as it comes: 8 KiB for a line of the request (large_client_header_buffers), a page of memory for an answer's head. */
@@ -34,6 +34,7 @@ describe('an authorization request at its bounds', () => {
     idToken = (await signIn(service, { scope: 'openid' })).id_token;
     proxy = await startProxy(service.url);
     url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    clocks.set(url, service.clock);
   });
   afterAll(async () => {
     proxy.close();

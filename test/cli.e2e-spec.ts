@@ -378,6 +378,7 @@ describe('a command by itself', () => {
   });
 
   it('says in one line that the service secret is another one', async () => {
+    await cliJson(home.dir, ['keys', 'rotate']); // the first thing that is sealed under a secret
     const env = { AUTH_SECRET: 'another-service-secret-0123456789abcdef' };
     const refused = await cli(home.dir, ['clients', 'list'], { env });
     expect(refused).toMatchObject({ code: 1, stdout: '' });

@@ -4,8 +4,14 @@ import { checkClientKeys } from './client-key-set.js';
 import type { Client } from './client.entity.js';
 import { uriProblem } from './registered-uri.js';
 
-/** Least and most seconds that what a client gets may live. */
-export const TTL_BOUNDS = { access_token_ttl: [30, 86_400], refresh_token_ttl: [60, 315_360_000] } as const;
+/** Least and most seconds of what a client may have its own of. */
+export const TTL_BOUNDS = {
+  access_token_ttl: [30, 86_400],
+  refresh_token_ttl: [60, 315_360_000],
+  refresh_retry_window: [0, 300],
+} as const;
+
+const TTLS = Object.keys(TTL_BOUNDS) as (keyof typeof TTL_BOUNDS)[];
 
 const MAX_NAME = 200;
 /** RFC 6749 appendix A.1; a space at an end would be nobody's intention. */
@@ -41,7 +47,7 @@ export function checkClient(client: Client): void {
     const problem = client[field].map(uriProblem).find((found) => found !== undefined);
     if (problem) throw wrong(field, problem);
   }
-  for (const field of ['access_token_ttl', 'refresh_token_ttl'] as const) checkTtl(field, client[field]);
+  for (const field of TTLS) checkTtl(field, client[field]);
   checkClientKeys(client);
 }
 

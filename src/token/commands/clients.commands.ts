@@ -40,7 +40,7 @@ export function register(program: Command, action: MakeAction): void {
     .option(
       '--refresh-retry-window <seconds>',
       "how long a rotated refresh token may be presented again, 0 to 300 (default: the service's)",
-      seconds(0, 300),
+      seconds(...TTL_BOUNDS.refresh_retry_window),
     )
     .option('--need-weda-resource', 'need_weda_resource in its token responses')
     .option('--jwks-file <file>', 'authenticate it by private_key_jwt, with the public keys in this file', jwks)
