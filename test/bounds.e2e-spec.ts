@@ -146,9 +146,9 @@ describe('an authorization request at its bounds', () => {
     }
   });
 
-  it('stores only what is too long for an address, and forgets it with its page', async () => {
+  it('stores only what is too long for an address, and forgets it a day after its page', async () => {
     const rows = () => service.app.get(DataSource).query('SELECT * FROM auth_parked_ticket');
-    service.clock.advance(3601);
+    service.clock.advance(86_400 + 3601);
     await service.app.get(Sweeper).sweep();
     expect(await rows()).toEqual([]);
     const visitor = new Visitor(url);
@@ -157,7 +157,7 @@ describe('an authorization request at its bounds', () => {
     const page = await visitor.get('/oauth2/authorize', { ...good, redirect_uri: LONG_URI });
     expect(await rows()).toHaveLength(1);
     expect(JSON.stringify(await rows())).not.toContain(page.headers['location']!.split('=')[1]);
-    service.clock.advance(3600);
+    service.clock.advance(86_400 + 3600);
     expect((await visitor.get(page.headers['location']!)).status).toBe(400);
     await service.app.get(Sweeper).sweep();
     expect(await rows()).toEqual([]);

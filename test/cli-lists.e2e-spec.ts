@@ -12,6 +12,7 @@ describe('long lists', () => {
   const named = (n: number) => `user${String(n).padStart(6, '0')}`;
 
   beforeAll(async () => {
+    await cliJson(home.dir, ['database', 'migrate']);
     await cliJson(home.dir, ['users', 'create', named(0), '--password-stdin'], 'correct horse');
     await cliJson(home.dir, ['clients', 'create', 'app', '--public']);
     const database = new sqlite3.Database(home.file);

@@ -129,7 +129,12 @@ describe('signing keys', () => {
     await service.app.get(DataSource).query('PRAGMA wal_checkpoint(TRUNCATE)');
     const before = readFileSync(service.file);
     const settings = readSettings({ AUTH_SECRET: SECRET, DATABASE_URL: `sqlite:${service.file}`, AUTH_ISSUER: ISSUER });
-    const reader = await NestFactory.createApplicationContext(AppModule.forRoot(settings), { logger: false });
+    const reader = await NestFactory.createApplicationContext(
+      AppModule.forRoot({ ...settings, newDatabase: 'refuse' }),
+      {
+        logger: false,
+      },
+    );
     expect(await reader.get(KeyService).list()).toEqual([]);
     await reader.get(ClientService).list();
     expect(() => reader.get(KeyService).sign('JWT', {})).toThrow('there is no signing key yet');

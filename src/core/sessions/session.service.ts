@@ -48,7 +48,7 @@ export class SessionService {
     `INSERT INTO auth_session
        (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt,
         browser_session_id, credentials_version, account_access)
-     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
 
   constructor(
