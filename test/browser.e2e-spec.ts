@@ -100,7 +100,9 @@ if (!isInstalled)
       await open({ colorScheme, locale }, async (page) => {
         const problems: Record<string, string[]> = {};
         const look = async (name: string, tab = page) => {
-          await tab.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${locale}.png`) });
+          const path = join(SHOTS, `${name}-${colorScheme}-${locale}.png`);
+          // for eyes alone; a busy machine now and then has no frame to show
+          await tab.screenshot({ path }).catch(() => tab.screenshot({ path }));
           await tab.evaluate(axe.source);
           const { violations } = await tab.evaluate<axe.AxeResults>('axe.run()');
           problems[name] = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
