@@ -5,6 +5,7 @@ import { DeviceAuthorizationService } from '../src/core/devices/device-authoriza
 import { Sweeper } from '../src/base/database/sweeper.js';
 import { ConsentService } from '../src/oauth/authorization/consent.service.js';
 import type { PendingAuthorization } from '../src/oauth/authorization/pending-authorization.js';
+import { Users } from '../src/core/users/users.js';
 import { UserService } from '../src/core/users/user.service.js';
 import { type Service, startService } from './service.js';
 
@@ -86,19 +87,28 @@ describe('the sweeper', () => {
     });
 
     it('an anonymous user without sessions, 90 days after they were there last', async () => {
-      await service.client({ id: 'game', grant_types: ['anonymous', 'refresh_token'] });
-      const visit = async (device: string) => {
-        const sent = { client_id: 'game', grant_type: 'anonymous' };
-        return (await service.token(sent, { 'x-device-id': device })).body.sub as string;
+      await service.client({ id: 'game', grant_types: ['anonymous', 'refresh_token'], refresh_token_ttl: 31 * DAY });
+      const visit = async (more: object = {}) => {
+        const sent = { client_id: 'game', grant_type: 'anonymous', ...more };
+        return (await service.token(sent, { 'x-device-id': 'one' })).body as { sub: string; access_token: string };
       };
-      const [gone, back] = [await visit('one'), await visit('two')];
-      service.clock.advance(89 * DAY);
-      await sweep(); // their sessions
-      expect(await visit('two')).toBe(back);
+      const anonymous = async () => {
+        const rows = await service.app.get(DataSource).query("SELECT id FROM auth_user WHERE username <> 'ada'");
+        return (rows as { id: string }[]).map(({ id }) => id);
+      };
+      const [gone, back] = [await visit(), await visit()];
+      service.clock.advance(30 * DAY);
+      expect((await visit({ anonymous_token: back.access_token })).sub).toBe(back.sub);
+      service.clock.advance(59 * DAY);
+      await sweep(); // all of their sessions
+      expect(await count('auth_session')).toBe(0);
+      expect((await anonymous()).sort()).toEqual([gone.sub, back.sub].sort());
       service.clock.advance(DAY);
       await sweep();
-      expect(await visit('two')).toBe(back);
-      expect(await visit('one')).not.toBe(gone);
+      expect(await anonymous()).toEqual([back.sub]);
+      service.clock.advance(30 * DAY);
+      await sweep();
+      expect(await anonymous()).toEqual([]);
     });
 
     it('no anonymous user with a session, and nobody who has a name', async () => {
@@ -113,17 +123,15 @@ describe('the sweeper', () => {
       );
     });
 
-    it('no anonymous user who signs in while the sweep is looking', async () => {
-      const device = { 'x-device-id': 'four' };
+    it('no anonymous user who comes back while the sweep is looking', async () => {
       const sent = { client_id: 'game', grant_type: 'anonymous' };
-      await service.token(sent, device);
+      const { sub } = (await service.token(sent, { 'x-device-id': 'four' })).body as { sub: string };
       service.clock.advance(90 * DAY);
       await service.app.get(DataSource).query('DELETE FROM auth_session');
       const users = service.app.get(UserService);
-      const [again] = await Promise.all([service.token(sent, device), users.removeExpired(200)]);
-      const stays = (await service.token(sent, device)).body.sub as string;
-      expect(again.status).toBe(200);
-      expect(stays).toBe(again.body.sub);
+      const [again] = await Promise.all([users.anonymousAgain(sub), users.removeExpired(200)]);
+      const isThere = (await service.app.get(Users).find(sub, { fresh: true })) !== undefined;
+      expect(isThere).toBe(again !== undefined);
     });
   });
 });
