@@ -51,7 +51,7 @@ export class RefreshService {
 
   /** What is refused with neither token nor proof used up. A session that is over is refused when it does not move. */
   private async refuseUnused({ sessionId }: RefreshToken, party: Party, scope: string[] = []): Promise<void> {
-    const session = await this.sessions.findOpen(sessionId);
+    const session = await this.sessions.boundsOf(sessionId);
     if (session?.client_id !== party.client.id) return;
     // RFC 6749 §6: must not widen scope
     if (!scope.every((word) => session.scope.includes(word))) {

@@ -44,6 +44,10 @@ export class SessionService {
          GROUP BY device_id ORDER BY MAX(created_at) DESC LIMIT ?
        ) AS kept)`,
   );
+  // a refresh that names a scope asks it
+  private readonly bounds = this.database.statement<{ client_id: string; scope: string; dpop_jkt: string | null }>(
+    'SELECT client_id, scope, dpop_jkt FROM auth_session WHERE id = ? AND revoked_at IS NULL AND expires_at > ?',
+  );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
        (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt,
@@ -222,6 +226,12 @@ export class SessionService {
   async findOpen(id: string): Promise<Session | undefined> {
     const open = { id, revoked_at: IsNull(), expires_at: MoreThan(this.clock.now()) };
     return (await this.sessions.findOneBy(open)) ?? undefined;
+  }
+
+  /** What the next refresh of an open session may ask for, and by whom. */
+  async boundsOf(id: string): Promise<Pick<Session, 'client_id' | 'scope' | 'dpop_jkt'> | undefined> {
+    const [row] = await this.bounds.all([id, this.clock.now()]);
+    return row && { ...row, scope: row.scope.split(' ').filter(Boolean) };
   }
 
   async find(id: string): Promise<Session | undefined> {

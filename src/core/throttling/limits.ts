@@ -10,6 +10,8 @@ export type BudgetName = 'ip' | 'session' | 'client' | 'account';
 
 /** Where budgets are kept. With a storage that gives nothing back, uses count where failures should. */
 export interface LimitStorage extends ThrottlerStorage {
+  /** Whether it is in this process, and so never away. */
+  readonly isLocal?: boolean;
   /** Gives one request back; the parameters are those of increment(). */
   restore?(key: string, ttl: number, limit: number, name: string): Promise<void>;
 }
@@ -71,7 +73,7 @@ export class Limits {
     const limit = this.limits[name];
     if (!limit || !this.storage.restore) return;
     try {
-      await within(PATIENCE, this.storage.restore(`${name}:${owner}`, limit.seconds * 1000, limit.requests, name));
+      await this.inTime(this.storage.restore(`${name}:${owner}`, limit.seconds * 1000, limit.requests, name));
     } catch (error) {
       this.noteAway(error); // what went right stays right
     }
@@ -94,7 +96,7 @@ export class Limits {
   /** A storage that is away keeps no living session from refreshing. */
   private async answered(name: string, ask: () => Promise<Hit>): Promise<Hit | undefined> {
     try {
-      const hit = await within(PATIENCE, ask());
+      const hit = await this.inTime(ask());
       this.isAway = false;
       return hit;
     } catch (cause) {
@@ -102,6 +104,11 @@ export class Limits {
       if (name === 'session') return undefined;
       throw new AuthError('unavailable', { reason: 'LIMITS_UNAVAILABLE', retryAfter: 1, cause });
     }
+  }
+
+  /** A timer for each request is dear, and for nothing where there is nobody to wait for. */
+  private inTime<T>(answer: Promise<T>): Promise<T> {
+    return this.storage.isLocal ? answer : within(PATIENCE, answer);
   }
 
   /** Once an outage: every request would say it again. */

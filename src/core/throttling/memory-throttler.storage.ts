@@ -39,6 +39,7 @@ class Kind {
  */
 @Injectable()
 export class MemoryThrottlerStorage implements LimitStorage {
+  readonly isLocal = true;
   private readonly kinds = new Map<string, Kind>();
 
   constructor(private readonly clock: Clock) {}
