@@ -62,8 +62,8 @@ export class Audit {
 
   private complain(error: unknown): void {
     this.lost++;
-    const now = this.clock.now();
-    if (Math.abs(now - this.complainedAt) < COMPLAIN_EVERY) return;
+    const now = this.clock.monotonic();
+    if (now - this.complainedAt < COMPLAIN_EVERY) return;
     this.logger.error({ msg: 'audit events were lost', lost: this.lost, error: String(error) });
     this.lost = 0;
     this.complainedAt = now;

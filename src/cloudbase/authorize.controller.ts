@@ -3,7 +3,7 @@ import { AuthorizationCodeService } from '../core/codes/authorization-code.servi
 import { ClientService } from '../core/clients/client.service.js';
 import { grantScope, Scope } from '../core/clients/scope.js';
 import { DeviceAuthorizationService } from '../core/devices/device-authorization.service.js';
-import { AuthError, badField } from '../base/errors/auth.error.js';
+import { accessTokenInvalid, AuthError, badField } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
@@ -136,7 +136,7 @@ export class AuthorizeController {
   /** What the bearer's session stands on, and so does what it lets in. */
   private async signInOf({ sid }: AccessToken): Promise<{ authenticatedAt: number; version: number }> {
     const session = await this.sessions.findAlive(sid!);
-    if (!session) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    if (!session) throw accessTokenInvalid();
     return { authenticatedAt: session.authenticated_at, version: session.credentials_version };
   }
 }

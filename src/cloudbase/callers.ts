@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Client } from '../core/clients/client.entity.js';
 import { ClientService } from '../core/clients/client.service.js';
 import { ANONYMOUS_SCOPE } from './grant-types.js';
-import { AuthError } from '../base/errors/auth.error.js';
+import { accessTokenInvalid, AuthError } from '../base/errors/auth.error.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
 import type { Party } from '../core/sessions/lease.js';
@@ -52,11 +52,7 @@ export class Callers {
 
   private async clientOf(bearer: AccessToken): Promise<Client> {
     const client = (await this.clients.find(bearer.client_id))?.client;
-    if (!client || client.disabled) throw unauthenticated();
+    if (!client || client.disabled) throw accessTokenInvalid();
     return client;
   }
-}
-
-function unauthenticated(): AuthError {
-  return new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
 }

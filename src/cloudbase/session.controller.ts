@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, Param, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { AuthError, badField } from '../base/errors/auth.error.js';
+import { accessTokenInvalid, AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
@@ -11,6 +11,7 @@ import type { AccessToken } from '../core/sessions/access-token.service.js';
 import { PresentedTokens, sentToken } from '../core/sessions/presented-tokens.js';
 import { SessionService } from '../core/sessions/session.service.js';
 import { SignOutService } from '../core/sessions/sign-out.service.js';
+import { missing } from '../base/http/rules.js';
 import { Token } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { OptionalParametersGuard } from '../base/http/parameters.guard.js';
@@ -48,7 +49,7 @@ export class SessionController {
       await this.revocation.revoke(token, await this.callers.party(http));
       return http.json(200, {});
     }
-    if (!sentToken(http)) throw badField('token', 'PARAMETER_MISSING', 'is required');
+    if (!sentToken(http)) throw missing('token');
     return this.signOut(http);
   }
 
@@ -56,7 +57,7 @@ export class SessionController {
   @Post('user/signout')
   async signOut(@Http() http: HttpExchange): Promise<void> {
     const bearer = await this.tokens.read(http, { expired: true });
-    if (!bearer) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    if (!bearer) throw accessTokenInvalid();
     if (bearer.sid !== undefined) await this.sessions.revoke(bearer.sid, bearer.client_id);
     http.json(200, {});
   }

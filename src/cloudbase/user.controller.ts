@@ -1,6 +1,6 @@
 import { Controller, Get, Patch, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { AccountService } from './accounts/account.service.js';
-import { AuthError } from '../base/errors/auth.error.js';
+import { accessTokenInvalid } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
@@ -77,7 +77,7 @@ export class UserController {
   @Get('me')
   async me(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
     const profile = bearer.sid === undefined ? undefined : await this.users.profile(bearer.sub);
-    if (!profile) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    if (!profile) throw accessTokenInvalid();
     http.json(200, bearer.account ? userInfo(profile) : consentedInfo(profile, bearer.scope.split(' ')));
   }
 

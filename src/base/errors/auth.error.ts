@@ -60,6 +60,11 @@ export function badField(
   return new AuthError('invalid_argument', { reason, fields: [{ field, description }] });
 }
 
+/** 401 for a caller whose access token is missing, or no longer stands for anybody. */
+export function accessTokenInvalid(): AuthError<'unauthenticated'> {
+  return new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+}
+
 /** 405; `allow` lists the methods that there are (RFC 9110 §15.5.6). */
 export function methodNotAllowed(allow: string): AuthError<'method_not_allowed'> {
   return new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: allow } });

@@ -19,6 +19,9 @@ export interface FormatRefusal {
 /** RFC 6749 appendix A.15, A.16: Unicode without control characters. */
 export const PRINTABLE: Format = { pattern: /^\P{Cc}*$/u, description: 'must not contain control characters' };
 
+/** A hash as the wire has it: PKCE's S256 (RFC 7636 §4.2), a JWK thumbprint (RFC 7638 §3). */
+export const SHA_256: Format = { pattern: /^[A-Za-z0-9_-]{43}$/, description: 'must be the base64url of a SHA-256' };
+
 /** What a class may still say of a parameter whose length and meaning have a decorator of their own. */
 export interface Presence {
   /** Default: it may be left out. */

@@ -2,7 +2,7 @@ import { Injectable, Inject } from '@nestjs/common';
 import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
-import { AuthError } from '../../base/errors/auth.error.js';
+import { accessTokenInvalid, AuthError } from '../../base/errors/auth.error.js';
 import { missing } from '../../base/http/rules.js';
 import type { Language } from '../../base/languages.js';
 import type { AccessToken } from '../../core/sessions/access-token.service.js';
@@ -16,7 +16,11 @@ import type { OwnValues } from '../../core/users/user.service.js';
 import { languageNamed } from '../../base/http/language.js';
 import { type UserProfile, versionOf } from '../../core/users/users.js';
 import type { VerificationUse } from '../verification/verification-purpose.js';
-import { type VerificationProof, VerificationService } from '../verification/verification.service.js';
+import {
+  type VerificationProof,
+  VerificationService,
+  verificationTokenInvalid,
+} from '../verification/verification.service.js';
 import { SudoTokens } from './sudo-tokens.js';
 
 /** How long ago a user may have proven who they are and still change what they sign in by, in milliseconds. */
@@ -85,7 +89,7 @@ export class AccountService {
     const directory = this.users.directory();
     const proven = await this.verifications.consume('reset', proof);
     const user = proven ? await directory.findByContact(proof.contact) : undefined;
-    if (!user) throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
+    if (!user) throw verificationTokenInvalid();
     await this.users.table().setPassword(user.sub, password);
     await this.signOuts.end({ sub: user.sub });
     this.audit.record({ event: 'password_changed', sub: user.sub });
@@ -131,7 +135,7 @@ export class AccountService {
     const profile = await this.named(bearer);
     await this.requireRecentProof(bearer, profile, proof);
     const verified = { contact: change.to, clientId: bearer.client_id, sub: bearer.sub };
-    if (!(await this.verifications.consume('contact', verified))) throw invalidToken();
+    if (!(await this.verifications.consume('contact', verified))) throw verificationTokenInvalid();
     await this.replaceContact(bearer, profile, change);
   }
 
@@ -172,7 +176,7 @@ export class AccountService {
   /** @param proven the version that the proof was checked against */
   private async replacePassword(bearer: AccessToken, password: string, proven: number): Promise<void> {
     const version = await this.users.table().changePassword(bearer.sub, password, proven, bearer.sid!);
-    if (version === undefined) throw unauthenticated(); // somebody else's change was first, and ended this session
+    if (version === undefined) throw accessTokenInvalid(); // somebody else's change was first, and ended this session
     await this.sessions.reauthenticate(bearer.sid!, {
       authenticated_at: this.clock.now(),
       credentials_version: version,
@@ -200,7 +204,7 @@ export class AccountService {
     const { client_id: clientId, sub } = bearer;
     for (const contact of contacts)
       if (await this.verifications.consume(use, { contact, token, clientId, sub })) return;
-    throw invalidToken();
+    throw verificationTokenInvalid();
   }
 
   private async named(bearer: AccessToken): Promise<UserProfile> {
@@ -211,7 +215,7 @@ export class AccountService {
 
   private async profileOf({ sub }: AccessToken): Promise<UserProfile> {
     const profile = await this.users.directory().profile(sub);
-    if (!profile) throw unauthenticated();
+    if (!profile) throw accessTokenInvalid();
     return profile;
   }
 }
@@ -219,12 +223,4 @@ export class AccountService {
 /** The addresses and numbers that a user has proven. */
 function contactsOf({ email, emailVerified, phoneNumber }: UserProfile): Contact[] {
   return [emailVerified ? email : undefined, phoneNumber].flatMap((text) => contactOf(text ?? '') ?? []);
-}
-
-function unauthenticated(): AuthError {
-  return new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
-}
-
-function invalidToken(): AuthError {
-  return new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
 }

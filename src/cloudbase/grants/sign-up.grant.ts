@@ -16,7 +16,7 @@ import { requireContact } from '../../core/users/contact.js';
 import { Email, NewPassword, PhoneNumber } from '../../core/users/rules.js';
 import { OwnParameters, ownValues } from '../accounts/own-values.js';
 import { VerificationToken } from '../rules.js';
-import { VerificationService } from '../verification/verification.service.js';
+import { VerificationService, verificationTokenInvalid } from '../verification/verification.service.js';
 
 export class SignUpParameters extends OwnParameters {
   @Email()
@@ -64,7 +64,7 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     const users = this.users.table();
     // first of all the proof: without it nobody learns which names and addresses are taken
     const proof = { contact, token: verification_token, clientId: party.client.id };
-    if (!(await this.verifications.tries('sign_up', proof))) throw wrongToken();
+    if (!(await this.verifications.tries('sign_up', proof))) throw verificationTokenInvalid();
     const consume = () => this.verifications.consume('sign_up', proof);
     const known = await this.users.directory().findByContact(contact);
     const session = { scope: granted, accountAccess: givenByUser(party.client, granted), nonce };
@@ -72,14 +72,14 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     if (known) {
       const { sub, version } = known;
       const response = await this.tokens.signIn(party, { ...session, sub, authenticatedAt, version, consume });
-      if (!response) throw wrongToken();
+      if (!response) throw verificationTokenInvalid();
       return response;
     }
     if (values.username !== undefined && (await users.load(values.username))) {
       throw new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' }); // the token is not used up, but tells so five times
     }
     await party.useProof?.();
-    if (!(await consume())) throw wrongToken();
+    if (!(await consume())) throw verificationTokenInvalid();
     const { sub, version } = await users.signUp(contact, { ...values, password }, anonymous);
     if (anonymous !== undefined) await this.signOuts.end({ sub: anonymous });
     this.audit.record({ event: 'sign_up', requestId: party.requestId, clientId: party.client.id, sub });
@@ -93,8 +93,4 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     if (token?.account && token.scope === ANONYMOUS_SCOPE) return token.sub;
     throw badField('anonymous_token', 'PARAMETER_INVALID', 'must be a living access token of an anonymous user');
   }
-}
-
-function wrongToken(): AuthError {
-  return new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
 }

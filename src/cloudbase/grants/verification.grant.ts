@@ -12,7 +12,7 @@ import { BuiltInUsers } from '../../core/users/built-in-users.js';
 import { contactOf } from '../../core/users/contact.js';
 import { Username } from '../../core/users/rules.js';
 import { VerificationToken } from '../rules.js';
-import { VerificationService } from '../verification/verification.service.js';
+import { VerificationService, verificationTokenInvalid } from '../verification/verification.service.js';
 
 export class VerificationParameters {
   @Username({ required: true })
@@ -47,7 +47,7 @@ export class VerificationGrant implements Grant<VerificationParameters> {
     // the proof before anything else: only who has given it learns, in the answer or in its time, who signs in by it
     const proof = { contact, token: verification_token, clientId: party.client.id };
     if (!(await this.verifications.consume('sign_in', proof))) {
-      throw new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
+      throw verificationTokenInvalid();
     }
     const user = await this.users.directory().findByContact(contact);
     if (!user) throw new AuthError('user_not_found', { reason: 'USER_UNKNOWN' });

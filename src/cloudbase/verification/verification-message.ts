@@ -1,3 +1,4 @@
+import type { Language } from '../../base/languages.js';
 import type { Client } from '../../core/clients/client.entity.js';
 import type { Contact } from '../../core/users/contact.js';
 import type { VerificationPurpose } from './verification-purpose.js';
@@ -9,7 +10,7 @@ export interface VerificationMessage {
   code: string;
   /** Seconds. */
   expiresIn: number;
-  language: 'en' | 'zh-CN';
+  language: Language;
   /** What the app that asked is called: one line of printable text. */
   client: string;
   /** What the code is good for: `access` (to sign in, sign up or reset), `sign_in`, `sign_up`, `reset`, `confirm`, `contact`. */
@@ -27,7 +28,7 @@ export function nameOf({ name, id }: Pick<Client, 'id' | 'name'>): string {
 }
 
 /** What a code is for, as its message says it. */
-const PURPOSES: Record<VerificationMessage['language'], Record<VerificationPurpose, string>> = {
+const PURPOSES: Record<Language, Record<VerificationPurpose, string>> = {
   en: {
     access: 'to sign in, to sign up or to set a new password',
     sign_in: 'to sign in or to sign up',
@@ -49,7 +50,7 @@ const PURPOSES: Record<VerificationMessage['language'], Record<VerificationPurpo
 type Text = Record<'subject' | 'text', string>;
 
 /** The mail, in the language of whoever asked. */
-export const VERIFICATION_TEXTS: Record<VerificationMessage['language'], (message: VerificationMessage) => Text> = {
+export const VERIFICATION_TEXTS: Record<Language, (message: VerificationMessage) => Text> = {
   en: ({ client, code, expiresIn, purpose }) => ({
     subject: `${client}: your verification code is ${code}`,
     text:

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { createTransport, type Transporter } from 'nodemailer';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import type { Language } from '../../base/languages.js';
 import type { Contact } from '../../core/users/contact.js';
 import { type VerificationMessage, VERIFICATION_TEXTS } from './verification-message.js';
 
@@ -9,7 +10,7 @@ export interface ContactNotice {
   to: Contact;
   /** What is another one now, or was added. */
   changed: Contact['channel'];
-  language: 'en' | 'zh-CN';
+  language: Language;
 }
 
 /**
@@ -64,7 +65,7 @@ function transportUrl(smtpUrl: string, plaintext: boolean): string {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
-const NOTICES: Record<ContactNotice['language'], (changed: ContactNotice['changed']) => Record<string, string>> = {
+const NOTICES: Record<Language, (changed: ContactNotice['changed']) => Record<string, string>> = {
   en: (changed) => {
     const what = changed === 'email' ? 'e-mail address' : 'phone number';
     return {

@@ -198,3 +198,8 @@ export class VerificationService implements OnModuleDestroy {
     return this.secret.hash(CODE, `${id}:${code}`);
   }
 }
+
+/** A verification token that proves nothing here: wrong, used up, expired, or of another address, client or purpose. */
+export function verificationTokenInvalid(): AuthError<'invalid_verification_code'> {
+  return new AuthError('invalid_verification_code', { reason: 'VERIFICATION_TOKEN_INVALID' });
+}

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { missing, tooLong } from '../../base/http/rules.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { Parameters } from '../../base/http/parameters.js';
 import { addressOf, payerOf } from '../throttling/payer.js';
@@ -75,8 +76,8 @@ function readAssertion(parameters: Parameters): ClientCredentials | undefined {
   const assertion = parameters.get('client_assertion');
   const type = parameters.get('client_assertion_type');
   if (assertion === undefined && type === undefined) return undefined;
-  if (assertion === undefined) throw badField('client_assertion', 'PARAMETER_MISSING', 'is required');
-  if (type === undefined) throw badField('client_assertion_type', 'PARAMETER_MISSING', 'is required');
+  if (assertion === undefined) throw missing('client_assertion');
+  if (type === undefined) throw missing('client_assertion_type');
   if (type !== CLIENT_ASSERTION_TYPE) {
     throw new AuthError('unauthorized_client', { reason: 'CLIENT_ASSERTION_TYPE_UNSUPPORTED' });
   }
@@ -105,7 +106,7 @@ function formDecode(text: string): string {
 
 function checked(field: string, value: string | undefined, max: number): string | undefined {
   if (value === undefined) return undefined;
-  if (value.length > max) throw badField(field, 'PARAMETER_TOO_LONG', `must be at most ${max} characters`);
+  if (value.length > max) throw tooLong(field, max);
   if (!VSCHAR.test(value)) throw badField(field, 'PARAMETER_INVALID', 'must be printable ASCII');
   return value;
 }

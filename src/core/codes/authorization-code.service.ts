@@ -9,6 +9,7 @@ import { generateSecret, purpose, sameHash, ServiceSecret } from '../../base/cry
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { malformed, SHA_256 } from '../../base/http/rules.js';
 import { rowsOf, type Whose } from '../sessions/whose.js';
 import { Users, versionOf } from '../users/users.js';
 import { AuthorizationCode } from './authorization-code.entity.js';
@@ -74,14 +75,14 @@ export class AuthorizationCodeService {
     if (request.codeChallenge === undefined && client.public) {
       throw badField('code_challenge', 'PARAMETER_MISSING', 'is required for public clients');
     }
-    if (request.codeChallenge !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(request.codeChallenge)) {
-      throw badField('code_challenge', 'PARAMETER_INVALID', 'must be the base64url of a SHA-256');
+    if (request.codeChallenge !== undefined && !SHA_256.pattern.test(request.codeChallenge)) {
+      throw malformed('code_challenge', SHA_256);
     }
     if (request.codeChallenge !== undefined && (request.codeChallengeMethod ?? 'S256') !== 'S256') {
       throw badField('code_challenge_method', 'PARAMETER_INVALID', 'must be S256');
     }
-    if (request.dpopJkt !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(request.dpopJkt)) {
-      throw badField('dpop_jkt', 'PARAMETER_INVALID', 'must be the base64url of a SHA-256');
+    if (request.dpopJkt !== undefined && !SHA_256.pattern.test(request.dpopJkt)) {
+      throw malformed('dpop_jkt', SHA_256);
     }
     const now = this.clock.now();
     const code = generateSecret();

@@ -149,16 +149,12 @@ export class SessionService {
     await this.sessions.update({ id: sessionId, generation: generation + 1 }, { generation, rotated_at: null });
   }
 
-  /**
-   * Remembers, once a generation, between which networks the exchange that led to it was repeated.
-   * @returns whether this was the first time
-   */
-  async rememberRepeat({ id, generation }: Session, networks: string): Promise<boolean> {
-    const { affected } = await this.sessions.update(
+  /** Remembers, once a generation, between which networks the exchange that led to it was repeated. */
+  async rememberRepeat({ id, generation }: Session, networks: string): Promise<void> {
+    await this.sessions.update(
       { id, repeated_generation: LessThan(generation) },
       { repeated_generation: generation, repeated_networks: networks },
     );
-    return affected === 1;
   }
 
   /**

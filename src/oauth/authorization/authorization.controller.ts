@@ -3,7 +3,7 @@ import { BrowserService } from '../browser/browser.service.js';
 import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
-import { AuthError } from '../../base/errors/auth.error.js';
+import { methodNotAllowed } from '../../base/errors/auth.error.js';
 import { Http } from '../../base/http/exchange-of.js';
 import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';
 import { AuthorizationExceptionFilter } from './authorization-exception.filter.js';
@@ -74,6 +74,6 @@ export class AuthorizationController implements MetadataPublisher {
 
   @All()
   methodNotAllowed(): never {
-    throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'GET, POST' } });
+    throw methodNotAllowed('GET, POST');
   }
 }

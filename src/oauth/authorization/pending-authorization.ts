@@ -3,7 +3,7 @@ import { grantScope, MAX_SCOPE, SCOPE_FORMAT } from '../../core/clients/scope.js
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import type { Parameters } from '../../base/http/parameters.js';
 import { MAX_ID_TOKEN_HINT } from './id-token-hint.service.js';
-import { type Format, malformed, missing, PRINTABLE, tooLong } from '../../base/http/rules.js';
+import { type Format, malformed, missing, PRINTABLE, SHA_256, tooLong } from '../../base/http/rules.js';
 import { leavesRoom, noRoom } from '../../base/http/with-query.js';
 
 export const RESPONSE_MODES = ['query', 'form_post'] as const;
@@ -37,7 +37,6 @@ export interface PendingAuthorization extends AuthorizationTarget {
 }
 
 const SECONDS: Format = { pattern: /^\d+$/, description: 'must be a whole number of seconds' };
-const SHA_256: Format = { pattern: /^[A-Za-z0-9_-]{43}$/, description: 'must be the base64url of a SHA-256' };
 
 /**
  * Checks everything but client and redirect_uri.
@@ -115,7 +114,7 @@ function challengeOf(client: Client, parameters: Parameters): string | undefined
     throw badField('code_challenge_method', 'PARAMETER_INVALID', 'must be S256');
   }
   if (challenge !== undefined && !SHA_256.pattern.test(challenge)) {
-    throw badField('code_challenge', 'PARAMETER_INVALID', SHA_256.description);
+    throw malformed('code_challenge', SHA_256);
   }
   return challenge;
 }

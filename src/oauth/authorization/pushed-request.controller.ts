@@ -1,5 +1,5 @@
 import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { badField, methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
@@ -31,7 +31,7 @@ export class PushedRequestController {
 
   @All()
   methodNotAllowed(): never {
-    throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'POST' } });
+    throw methodNotAllowed('POST');
   }
 }
 

@@ -2,7 +2,7 @@ import { All, Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUT
 import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { formActionOf } from '../../core/codes/redirect-uri.js';
-import { AuthError } from '../../base/errors/auth.error.js';
+import { methodNotAllowed } from '../../base/errors/auth.error.js';
 import { Http } from '../../base/http/exchange-of.js';
 import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';
 import { localPath } from '../../base/http/local-path.js';
@@ -63,7 +63,7 @@ export class SignOutController {
 
   @All()
   methodNotAllowed(): never {
-    throw new AuthError('method_not_allowed', { reason: 'METHOD_NOT_ALLOWED', headers: { Allow: 'GET, POST' } });
+    throw methodNotAllowed('GET, POST');
   }
 
   private async proceed(wanted: SignOutRequest, browser: Browser, http: HttpExchange): Promise<void> {

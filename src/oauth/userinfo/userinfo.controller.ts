@@ -1,6 +1,6 @@
 import { All, Controller, Get, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
-import { AuthError, methodNotAllowed } from '../../base/errors/auth.error.js';
+import { accessTokenInvalid, methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
@@ -23,7 +23,7 @@ export class UserinfoController implements MetadataPublisher {
   @RequireLiveSession()
   async get(@BearerToken() token: AccessToken, @Http() http: HttpExchange): Promise<void> {
     const user = await this.users.find(token.sub, { fresh: false });
-    if (!user) throw new AuthError('unauthenticated', { reason: 'ACCESS_TOKEN_INVALID' });
+    if (!user) throw accessTokenInvalid();
     http.json(200, { sub: user.sub, ...claimsFor(token.scope.split(' '), user.claims) });
   }
 
