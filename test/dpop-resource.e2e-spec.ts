@@ -54,7 +54,7 @@ describe('DPoP at a protected resource of a host application (RFC 9449 §7)', ()
 
   beforeAll(async () => {
     const auth = AuthModule.forRoot({ issuer: ISSUER, audience: API, secret: SECRET });
-    const database = ormOptions(`sqlite:${join(dir, 'host.sqlite')}`);
+    const database = await ormOptions(`sqlite:${join(dir, 'host.sqlite')}`);
     const root = TypeOrmModule.forRootAsync({
       useFactory: () => database,
       dataSourceFactory: () => openDatabase(database),

@@ -16,14 +16,14 @@ import type { Settings } from './settings.js';
 @Module({})
 export class AppModule {
   static forRoot(settings: Settings): DynamicModule {
-    const { databaseUrl, newDatabase, auth } = settings;
-    const made = prepareFile(ormOptions(databaseUrl), newDatabase); // before a secret is made for it
+    const { databaseUrl, databasePool, newDatabase, auth } = settings;
+    const made = prepareFile(databaseUrl, newDatabase); // before a secret is made for it
     const serving = newDatabase !== 'refuse';
     return {
       module: AppModule,
       imports: [
         TypeOrmModule.forRootAsync({
-          useFactory: () => ({ ...ormOptions(databaseUrl), toRetry: () => false }), // openDatabase does, as far as it helps
+          useFactory: async () => ({ ...(await ormOptions(databaseUrl, databasePool)), toRetry: () => false }), // openDatabase does, as far as it helps
           dataSourceFactory: (options) => openDatabase(options as DataSourceOptions, serving),
         }),
         AuthModule.forRoot({ ...auth, secret: auth.secret ?? secretFromFile(serving) }),

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { DataSourceOptions } from 'typeorm';
+import { databaseOf } from './database-url.js';
 import { SettingsError } from './environment.js';
 
 /** What may be done where there is no database: make one, make one where it cannot be a mistyped name, or nothing. */
@@ -30,13 +30,14 @@ const PROBLEMS: [RegExp, string][] = [
 ];
 
 /**
- * Makes sure that there is a file, readable by its owner alone where it is new.
+ * Makes sure that there is a file where the database is one, readable by its owner alone where it is new.
  * @returns its absolute path where it was made now
  * @throws SettingsError
  */
-export function prepareFile(options: DataSourceOptions, newDatabase: NewDatabase): string | undefined {
-  if (options.type !== 'sqlite') return undefined;
-  const file = options.database;
+export function prepareFile(databaseUrl: string, newDatabase: NewDatabase): string | undefined {
+  const database = databaseOf(databaseUrl);
+  if (database.type !== 'sqlite') return undefined;
+  const { file } = database;
   try {
     if (existsSync(file)) {
       if (!statSync(file).isFile()) throw refused(file, 'is no file');

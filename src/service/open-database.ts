@@ -1,26 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { explained, isSmall } from './database-file.js';
+import { SettingsError } from './environment.js';
+import { oneAtATime } from './migration-lock.js';
 
 /** How long another process may keep the database from being opened, one attempt, and between two, in milliseconds. */
 const PATIENCE = 2000;
 const BUSY_TIMEOUT = 250;
 const PAUSE = 50;
 
-/** Failures that waiting does not mend. */
-const FINAL = /SQLITE_(NOTADB|CORRUPT|READONLY|FULL|IOERR|CANTOPEN)/;
+/** Failures that waiting does not mend: of a file, and what servers say of who asks. */
+const FINAL =
+  /SQLITE_(NOTADB|CORRUPT|READONLY|FULL|IOERR|CANTOPEN)|^(28|3D|42)|ER_(ACCESS_DENIED|DBACCESS_DENIED|BAD_DB)/;
 
 /**
  * Opens the service's data source and brings its schema up to date.
  * @param serving whether it is to be written to for long: then it is looked at, and written to once
- * @throws SettingsError within three seconds where the file is of no use
+ * @throws SettingsError within three seconds where the database is of no use
  */
 export async function openDatabase(options: DataSourceOptions, serving = false): Promise<DataSource> {
   try {
     await prepare(options, serving);
     return await new DataSource(options).initialize();
   } catch (error) {
-    throw explained(error, String(options.database));
+    throw options.type === 'sqlite' ? explained(error, options.database) : unreachable(error, options);
   }
 }
 
@@ -31,14 +35,29 @@ async function prepare(options: DataSourceOptions, serving: boolean): Promise<vo
     const dataSource = new DataSource(impatient);
     try {
       await dataSource.initialize();
-      await dataSource.runMigrations();
+      await oneAtATime(dataSource, () => migrate(dataSource));
       if (options.type === 'sqlite' && serving) await probe(dataSource, options.database);
       return;
     } catch (error) {
-      if (FINAL.test(String(error)) || performance.now() > deadline) throw error;
+      if (FINAL.test(codeOf(error)) || FINAL.test(String(error)) || performance.now() > deadline) throw error;
     } finally {
       if (dataSource.isInitialized) await dataSource.destroy();
     }
+  }
+}
+
+async function migrate(dataSource: DataSource): Promise<void> {
+  const { options } = dataSource;
+  if (options.type === 'postgres' && options.schema !== undefined) {
+    await dataSource.query(`CREATE SCHEMA IF NOT EXISTS ${dataSource.driver.escape(options.schema)}`);
+  }
+  await dataSource.runMigrations();
+  const table = dataSource.driver.buildTableName('migrations', (options as { schema?: string }).schema);
+  const done = await dataSource.query<{ name: string }[]>(`SELECT name FROM ${table} ORDER BY id`);
+  const known = new Set(dataSource.migrations.map(({ name }) => name));
+  const newer = done.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  if (newer.length > 0) {
+    new Logger('Database').warn({ msg: 'the schema is newer than this release, which goes on with it', newer });
   }
 }
 
@@ -54,4 +73,16 @@ async function probe(dataSource: DataSource, file: string): Promise<void> {
   } catch (error) {
     if (!String(error).includes('SQLITE_BUSY')) throw error;
   }
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string } | null)?.code ?? '';
+}
+
+/** What a server said, or that there is none; without the password. */
+function unreachable(error: unknown, options: DataSourceOptions): unknown {
+  const failure = error as { message?: string; errors?: Error[]; query?: string } | null;
+  if (failure?.query !== undefined) return error; // it is there, and refused a statement of ours
+  const why = failure?.message || failure?.errors?.map(({ message }) => message).join(', ') || codeOf(error);
+  return new SettingsError('DATABASE_URL', `cannot use the ${options.type} database: ${why}`);
 }

@@ -1,29 +1,75 @@
-import sqlite3 from 'sqlite3';
 import type { DataSourceOptions } from 'typeorm';
 import { authEntities, authMigrations } from '../wings.js';
+import { databaseOf, type DatabaseUrl } from './database-url.js';
 
-export const DEFAULT_DATABASE_URL = 'sqlite:data/auth.sqlite';
-
-/** sqlite3 without the verbose mode that TypeORM turns on: a stack trace for each statement, dearer than the statement. */
-const quietSqlite3 = { ...sqlite3, verbose: () => quietSqlite3 };
+/** Milliseconds after which a connection counts as refused. */
+const CONNECT_TIMEOUT = 5000;
 
 /**
- * What the service's data source is made of.
- * @param url `sqlite:<file>`
- * @throws Error that says what is wrong with the URL, without repeating it
+ * What the service's data source is made of. The driver is loaded here, and only the one that is used.
+ * @param poolSize connections of this process, where the database is a server
+ * @throws Error that says what to install
  */
-export function ormOptions(url = DEFAULT_DATABASE_URL): DataSourceOptions {
-  const file = /^sqlite:(?!:memory:)(.+)$/.exec(url)?.[1];
-  if (file === undefined) throw new Error('must be sqlite:<file>');
+export async function ormOptions(url: string, poolSize = 10): Promise<DataSourceOptions> {
+  const database = databaseOf(url);
   return {
-    type: 'sqlite',
-    driver: quietSqlite3,
-    database: file,
-    enableWAL: true,
-    busyTimeout: 2000,
+    ...(await connectionTo(database, poolSize)),
     entities: authEntities,
     migrations: authMigrations,
     migrationsTransactionMode: 'each',
     synchronize: false,
   };
+}
+
+async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<DataSourceOptions> {
+  const { type } = database;
+  switch (type) {
+    case 'sqlite':
+      return {
+        type,
+        driver: quiet(await installed('sqlite3', () => import('sqlite3'))),
+        database: database.file,
+        enableWAL: true,
+        busyTimeout: 2000,
+      };
+    case 'postgres':
+      return {
+        type,
+        driver: await installed('pg', () => import('pg')),
+        url: database.url,
+        schema: database.schema,
+        applicationName: 'nest-auth',
+        poolSize,
+        connectTimeoutMS: CONNECT_TIMEOUT,
+        extra: { keepAlive: true },
+      };
+    case 'mysql':
+      await installed('mysql2', () => import('mysql2'));
+      return {
+        type,
+        connectorPackage: 'mysql2',
+        ...database.server,
+        poolSize,
+        connectTimeout: CONNECT_TIMEOUT,
+        ssl: database.tls ? {} : undefined,
+      };
+  }
+}
+
+/** @throws Error in one line, where a package is not there */
+async function installed<T extends object>(name: string, load: () => Promise<T>): Promise<object> {
+  try {
+    const loaded = (await load()) as { default?: object };
+    return loaded.default ?? loaded;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
+    throw new Error(`DATABASE_URL: its driver is not installed: npm install ${name}`, { cause: error });
+  }
+}
+
+/** sqlite3 without the verbose mode that TypeORM turns on: a stack trace for each statement, dearer than the statement. */
+function quiet(sqlite3: object): object {
+  const driver = { ...sqlite3, verbose: () => driver };
+  return driver;
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { NewDatabase } from './database-file.js';
 import { Environment, SettingsError } from './environment.js';
-import { DEFAULT_DATABASE_URL, ormOptions } from './orm-options.js';
+import { databaseOf, DEFAULT_DATABASE_URL } from './database-url.js';
 import { isEasyToGuess, MAKE_A_SECRET } from './secret-strength.js';
 import { type AuthOptions, type Limit, OptionError, resolveOptions, type SigningAlg } from '../base/auth.options.js';
 
@@ -14,6 +14,8 @@ export interface Settings {
   host: string;
   port: number;
   databaseUrl: string;
+  /** Connections of this process to a database that is a server. */
+  databasePool: number;
   newDatabase: NewDatabase;
   logLevel: LogLevel;
   /** Express's `trust proxy`: hops, or addresses; false: the client's address is the socket's. */
@@ -43,7 +45,8 @@ export function readSettings(env: Env): Settings {
     production,
     host,
     port,
-    databaseUrl: read('DATABASE_URL', DEFAULT_DATABASE_URL, (url) => (ormOptions(url), url)),
+    databaseUrl: read('DATABASE_URL', DEFAULT_DATABASE_URL, (url) => (databaseOf(url), url)),
+    databasePool: read('AUTH_DATABASE_POOL', 10, (text) => within(text, 1, 1000)),
     newDatabase: production ? 'make-first' : 'make',
     logLevel: read('LOG_LEVEL', 'info', logLevel),
     trustProxy: read('AUTH_TRUST_PROXY', false as const, proxies),

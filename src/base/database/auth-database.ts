@@ -3,18 +3,39 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import {
   DataSource,
   type EntityTarget,
+  type FindOptionsSelect,
   type FindOptionsWhere,
-  type MixedList,
   type ObjectLiteral,
   type Repository,
 } from 'typeorm';
+import { compareBytes } from './collation.js';
 import { DatabaseFile } from './database-file.js';
+import { BetterSqlite } from './engines/better-sqlite.js';
+import type { Engine } from './engines/engine.js';
+import { Mysql } from './engines/mysql.js';
+import { Postgres } from './engines/postgres.js';
+import { Sqlite } from './engines/sqlite.js';
 import { Heartbeat } from './heartbeat.entity.js';
-import { makePatient } from './patience.js';
-import { sqliteConnection, Statement } from './statement.js';
+import { Naming, quotedPath } from './naming.js';
+import { patiently, patientRepository } from './patience.js';
+import type { EntityClass } from './schema.js';
+import { type RowChange, Statement } from './statement.js';
 
 /** Bytes that SQLite's write-ahead log keeps once it is done with them. */
 export const WAL_LIMIT = 16 * 1024 * 1024;
+
+/** Milliseconds for which a statement is tried again that another writer was in the way of. */
+const PATIENCE = 2000;
+
+const ENGINES = {
+  postgres: Postgres,
+  mysql: Mysql,
+  mariadb: Mysql,
+  sqlite: Sqlite,
+  'better-sqlite3': BetterSqlite,
+} satisfies Record<string, new (dataSource: DataSource) => Engine>;
+
+type EngineType = keyof typeof ENGINES;
 
 /**
  * The module's way to the database. On PostgreSQL and MySQL it is the host's data source. On SQLite, where TypeORM
@@ -23,6 +44,8 @@ export const WAL_LIMIT = 16 * 1024 * 1024;
  */
 @Injectable()
 export class AuthDatabase implements OnApplicationShutdown {
+  private readonly engine: Engine;
+  private readonly naming: Naming;
   private readonly statements: Statement<object>[] = [];
   private flushing?: Promise<void>;
   private nextFlush?: Promise<void>;
@@ -30,16 +53,31 @@ export class AuthDatabase implements OnApplicationShutdown {
 
   private constructor(
     readonly dataSource: DataSource,
-    /** Milliseconds that a statement waits for somebody else's lock, where the waiting is ours. */
-    private readonly patience = 0,
+    entities: EntityClass[],
+    private readonly patience = PATIENCE,
     private readonly file?: DatabaseFile,
     private readonly wal?: FileHandle,
-  ) {}
+  ) {
+    this.engine = new ENGINES[dataSource.options.type as EngineType](dataSource);
+    this.naming = new Naming(dataSource, entities);
+  }
 
-  static async open(host: DataSource, entities: MixedList<new () => object>): Promise<AuthDatabase> {
-    const { options } = host;
-    if (options.type !== 'sqlite') return new AuthDatabase(host);
-    if (options.database === '' || options.database.includes(':memory:')) {
+  /** @throws Error in one line, where the host's data source is of no use for us */
+  static async open(host: DataSource, entities: EntityClass[]): Promise<AuthDatabase> {
+    const { type } = host.options;
+    if (!Object.hasOwn(ENGINES, type)) {
+      throw new Error(
+        `nest-auth works on data sources of the types ${Object.keys(ENGINES).join(', ')}; not on ${type}`,
+      );
+    }
+    if (type === 'sqlite' || type === 'better-sqlite3') return AuthDatabase.openFile(host, entities);
+    if (type !== 'postgres') await compareBytes(host, entities);
+    return new AuthDatabase(host, entities);
+  }
+
+  private static async openFile({ options }: DataSource, entities: EntityClass[]): Promise<AuthDatabase> {
+    const path = String(options.database);
+    if (path === '' || path.includes(':memory:')) {
       throw new Error(
         'nest-auth needs a SQLite file: an in-memory database cannot be shared with a connection of its own',
       );
@@ -53,42 +91,77 @@ export class AuthDatabase implements OnApplicationShutdown {
       synchronize: false,
       dropSchema: false,
       migrationsRun: false,
-      // the host's ways with its own tables; ours have the names that the migrations gave them, and no stale rows
-      entityPrefix: undefined,
-      namingStrategy: undefined,
       cache: false,
-      busyTimeout: 1, // the waiting is ours
-    }).initialize();
-    const patience = options.busyTimeout ?? 2000;
-    makePatient(sqliteConnection(own), patience);
-    const [{ journal_mode: mode }] = await own.query<[{ journal_mode: string }]>('PRAGMA journal_mode');
-    if (mode !== 'wal') return new AuthDatabase(own, patience, await DatabaseFile.of(options.database, []));
+      ...{ busyTimeout: 1, timeout: 1 }, // the waiting is ours
+    } as typeof options).initialize();
+    const waits = options as { busyTimeout?: number; timeout?: number };
+    const patience = waits.busyTimeout ?? waits.timeout ?? PATIENCE;
+    const query = <T>(sql: string) => patiently(patience, () => own.query<T>(sql));
+    const [{ journal_mode: mode }] = await query<[{ journal_mode: string }]>('PRAGMA journal_mode');
+    if (mode !== 'wal') return new AuthDatabase(own, entities, patience, await DatabaseFile.of(path, []));
     // A commit returns once the write-ahead log is written; flush() makes it survive a power cut. See docs/decisions.md.
-    await own.query('PRAGMA synchronous = NORMAL');
-    await own.query(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
-    await own.query('SELECT count(*) FROM sqlite_master'); // opens the write-ahead log
-    const file = await DatabaseFile.of(options.database, ['-wal', '-shm']);
-    return new AuthDatabase(own, patience, file, await open(`${options.database}-wal`, 'r+'));
+    await query('PRAGMA synchronous = NORMAL');
+    await query(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
+    await query('SELECT count(*) FROM sqlite_master'); // opens the write-ahead log
+    const file = await DatabaseFile.of(path, ['-wal', '-shm']);
+    return new AuthDatabase(own, entities, patience, file, await open(`${path}-wal`, 'r+'));
+  }
+
+  /** The path of its file; undefined: it has none. */
+  get path(): string | undefined {
+    return this.file && String(this.dataSource.options.database);
   }
 
   repository<Entity extends ObjectLiteral>(entity: EntityTarget<Entity>): Repository<Entity> {
-    return this.dataSource.getRepository(entity);
+    return patientRepository(this.dataSource.getRepository(entity), this.patience);
   }
 
+  /** @param sql with `?` for its parameters, in the names of the entities: its tables and properties */
   statement<Row extends object>(sql: string): Statement<Row> {
-    const statement = new Statement<Row>(this.dataSource, sql, this.patience);
+    const statement = new Statement<Row>(this.engine, this.naming, sql, this.patience);
     this.statements.push(statement);
     return statement;
   }
 
-  /** Deletes at most `batch` rows of those that match, so that no statement holds the database for long. */
+  /**
+   * A conditional UPDATE of one row. Where it cannot say itself what is in the row then, its affected count decides, and
+   * a SELECT follows.
+   * @param change.update without RETURNING
+   * @param change.returning columns, separated by commas
+   */
+  rowChange<Row extends object>(change: { table: string; update: string; returning: string }): RowChange<Row> {
+    if (this.engine.returnsRows) {
+      const update = this.statement<Row>(`${change.update} RETURNING ${change.returning}`);
+      return { run: async (parameters) => (await update.all(parameters))[0] };
+    }
+    const update = this.statement(change.update);
+    const row = this.statement<Row>(`SELECT ${change.returning} FROM ${change.table} WHERE id = ?`);
+    return {
+      run: async (parameters, id) => ((await update.run(parameters)) === 1 ? (await row.all([id]))[0] : undefined),
+    };
+  }
+
+  /**
+   * Deletes at most `batch` rows of those that match, so that no statement holds the database for long. Where several
+   * processes do so at once, each takes others, if the engine can tell them apart.
+   */
   async deleteSome<Entity extends ObjectLiteral>(
     repository: Repository<Entity>,
     key: keyof Entity & string,
     where: FindOptionsWhere<Entity>,
     batch: number,
   ): Promise<number> {
-    const rows = await repository.find({ select: [key], where, take: batch });
+    if (this.engine.skipsLocked) {
+      const some = repository.createQueryBuilder('row').select(`row.${key}`, key).where(where).limit(batch);
+      const [select, parameters] = some.getQueryAndParameters();
+      const table = quotedPath(this.dataSource, repository.metadata.tablePath);
+      const sql = `DELETE FROM ${table} WHERE ${this.naming.sql(key)} IN (${select} FOR UPDATE SKIP LOCKED)`;
+      const [, deleted] = await patiently(this.patience, () =>
+        this.dataSource.query<[object[], number]>(sql, parameters),
+      );
+      return deleted;
+    }
+    const rows = await repository.find({ select: { [key]: true } as FindOptionsSelect<Entity>, where, take: batch });
     if (rows.length > 0) await repository.delete(rows.map((row) => row[key]));
     return rows.length;
   }
@@ -112,8 +185,8 @@ export class AuthDatabase implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    if (this.dataSource.options.type !== 'sqlite') return; // it is the host's
-    await Promise.all(this.statements.map((statement) => statement.finalize()));
+    if (!this.file) return; // it is the host's
+    await Promise.all(this.statements.map((statement) => statement.close()));
     await this.wal?.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }

@@ -46,7 +46,7 @@ export class DatabaseCare {
 
   /** Empties a write-ahead log that a long reader let grow. Does nothing as long as there is one. */
   async boundLog(): Promise<void> {
-    if (this.database.dataSource.options.type !== 'sqlite') return;
+    if (this.database.path === undefined) return;
     const log = await stat(`${this.path}-wal`).catch(() => undefined);
     if (log && log.size > WAL_LIMIT) await this.emptyLog();
   }
@@ -60,9 +60,9 @@ export class DatabaseCare {
   }
 
   private get path(): string {
-    const { options } = this.database.dataSource;
-    if (options.type !== 'sqlite') throw new Error('it is for SQLite; your database has tools of its own');
-    return options.database;
+    const { path } = this.database;
+    if (path === undefined) throw new Error('it is for SQLite; your database has tools of its own');
+    return path;
   }
 }
 

@@ -57,12 +57,31 @@ const SAID_AWAY = new RegExp(
     .join('|'),
 );
 
-const DUPLICATE = new Set(['SQLITE_CONSTRAINT', 'SQLITE_CONSTRAINT_UNIQUE', '23505', 'ER_DUP_ENTRY']);
+/** What another writer's statement did to ours, which has changed nothing then. */
+const COLLISION = new Set(['SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', '40001', '40P01', 'ER_LOCK_DEADLOCK']);
+
+const DUPLICATE = new Set([
+  'SQLITE_CONSTRAINT',
+  'SQLITE_CONSTRAINT_UNIQUE',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+  '23505',
+  'ER_DUP_ENTRY',
+]);
 
 /** Whether a write was refused because a unique value is taken. */
 export function isDuplicate(error: unknown): boolean {
-  const { code } = ((error as { driverError?: object } | null)?.driverError ?? {}) as { code?: string };
-  return code !== undefined && DUPLICATE.has(code);
+  return DUPLICATE.has(codeOf(error));
+}
+
+/** Whether a statement was in another one's way, and may be tried again as it is. */
+export function isCollision(error: unknown): boolean {
+  return COLLISION.has(codeOf(error));
+}
+
+/** The driver's word for it, whether TypeORM has wrapped the failure or not. */
+function codeOf(error: unknown): string {
+  const failure = error as { code?: string; driverError?: { code?: string } } | null;
+  return failure?.driverError?.code ?? failure?.code ?? '';
 }
 
 /** Whether this failure says that the database is away or too busy, rather than that we asked it something wrong. */

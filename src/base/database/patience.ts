@@ -1,39 +1,48 @@
+import type { ObjectLiteral, Repository } from 'typeorm';
+import { isCollision } from './faults.js';
+
 /** Milliseconds between two attempts, the last of them again and again: what SQLite's own busy handler waits. */
 const PAUSES = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50];
 
-export type Done = (this: unknown, error: Error | null, ...results: unknown[]) => void;
-
 /**
- * Makes an attempt on SQLite again while somebody else has locked the database, for at most `patience` milliseconds from
- * now. SQLite's own way of waiting would hold the connection, and everybody who only wants to read would wait along.
+ * Makes an attempt again that another writer was in the way of, for at most `patience` milliseconds. What is attempted is
+ * one statement, which has done nothing where it fails so: by SQLite's lock, a deadlock or a serialization failure.
+ *
+ * SQLite's own way of waiting would hold the connection, and everybody who only wants to read would wait along.
  */
-export function patiently(patience: number, attempt: (done: Done) => void, done: Done): void {
-  const deadline = performance.now() + patience;
-  let attempts = 0;
-  const again = () =>
-    attempt(function (error, ...results) {
-      const pause = PAUSES[Math.min(attempts++, PAUSES.length - 1)]!;
-      if (!isLocked(error) || performance.now() + pause > deadline) return done.call(this, error, ...results);
-      setTimeout(again, pause);
-    });
-  again();
+export function patiently<T>(patience: number, attempt: () => Promise<T>): Promise<T> {
+  return attempt().catch(async (error: unknown) => {
+    const deadline = performance.now() + patience;
+    for (let attempts = 0; ; attempts++) {
+      const pause = PAUSES[Math.min(attempts, PAUSES.length - 1)]! * (0.75 + Math.random() / 2);
+      if (!isCollision(error) || performance.now() + pause > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      try {
+        return await attempt();
+      } catch (again) {
+        error = again;
+      }
+    }
+  });
 }
 
-/** The part of sqlite3's Database that TypeORM runs its statements by. */
-export interface SqliteConnection {
-  run(sql: string, parameters: unknown, done: Done): unknown;
-  all(sql: string, parameters: unknown, done: Done): unknown;
-}
+/** The methods of a repository that are one statement, and so may be attempted again. */
+const SINGLE = new Set<string | symbol>([
+  ...['find', 'findBy', 'findOne', 'findOneBy', 'existsBy', 'countBy', 'query'],
+  ...['insert', 'update', 'delete', 'upsert', 'increment'],
+]);
 
-/** Has every statement of a connection wait in that way. */
-export function makePatient(connection: SqliteConnection, patience: number): void {
-  for (const method of ['run', 'all'] as const) {
-    const original = connection[method].bind(connection);
-    connection[method] = (sql, parameters, done) =>
-      patiently(patience, (attemptDone) => original(sql, parameters, attemptDone), done);
-  }
-}
-
-function isLocked(error: Error | null): boolean {
-  return (error as { code?: string } | null)?.code === 'SQLITE_BUSY';
+/** The same repository, with patience. */
+export function patientRepository<Entity extends ObjectLiteral>(
+  repository: Repository<Entity>,
+  patience: number,
+): Repository<Entity> {
+  return new Proxy(repository, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      if (!SINGLE.has(name)) return member.bind(target) as unknown;
+      return (...args: unknown[]) => patiently(patience, () => member.apply(target, args) as Promise<unknown>);
+    },
+  });
 }

@@ -1,22 +1,17 @@
-import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, Tables } from '../database/tables.js';
 
 export class CreateHeartbeat1764000007001 implements MigrationInterface {
   name = 'CreateHeartbeat1764000007001';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.createTable(
-      new Table({
-        name: 'auth_heartbeat',
-        columns: [
-          { name: 'id', type: 'integer', isPrimary: true },
-          { name: 'beat_at', type: 'bigint' },
-        ],
-      }),
-    );
-    await runner.query('INSERT INTO auth_heartbeat (id, beat_at) VALUES (1, 0)');
+    const tables = new Tables(runner);
+    await tables.create('auth_heartbeat', [{ ...column.integer('id'), isPrimary: true }, column.moment('beat_at')]);
+    const rows = await tables.run<object[]>('SELECT 1 FROM auth_heartbeat WHERE id = 1');
+    if (rows.length === 0) await tables.run('INSERT INTO auth_heartbeat (id, beat_at) VALUES (1, 0)');
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.dropTable('auth_heartbeat');
+    await new Tables(runner).drop('auth_heartbeat');
   }
 }

@@ -1,39 +1,34 @@
-import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, nullable, Tables } from '../../base/database/tables.js';
 
-const text = (name: string, length: number) => ({ name, type: 'varchar', length: String(length) });
+const { id, text, moment, integer } = column;
 
-/** Where it is there already, an earlier release made it by AddUserProfilesAndVerifications1763880000000. */
-const IF_NOT_EXISTS = true;
-
+/** Where its table is there already, an earlier release made it by AddUserProfilesAndVerifications1763880000000. */
 export class CreateVerifications1763880000001 implements MigrationInterface {
   name = 'CreateVerifications1763880000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.createTable(
-      new Table({
-        name: 'auth_verification',
-        columns: [
-          { ...text('target', 43), isPrimary: true },
-          text('id', 22),
-          { ...text('sub', 255), isNullable: true },
-          text('code_hash', 43),
-          { name: 'tries_left', type: 'integer' },
-          { ...text('token_hash', 43), isNullable: true },
-          { name: 'sent_at', type: 'bigint' },
-          { name: 'expires_at', type: 'bigint' },
-          { name: 'sends', type: 'integer' },
-          { name: 'day_began_at', type: 'bigint' },
-        ],
-        indices: [
-          { name: 'uq_auth_verification_id', columnNames: ['id'], isUnique: true },
-          { name: 'ix_auth_verification_day', columnNames: ['day_began_at'] },
-        ],
-      }),
-      IF_NOT_EXISTS,
+    const tables = new Tables(runner);
+    if (await tables.has('auth_verification')) return;
+    await tables.create(
+      'auth_verification',
+      [
+        id('target', 43),
+        text('id', 22),
+        nullable(text('sub', 255)),
+        text('code_hash', 43),
+        integer('tries_left'),
+        nullable(text('token_hash', 43)),
+        moment('sent_at'),
+        moment('expires_at'),
+        integer('sends'),
+        moment('day_began_at'),
+      ],
+      { uq_auth_verification_id: 'id', ix_auth_verification_day: 'day_began_at' },
     );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.dropTable('auth_verification');
+    await new Tables(runner).drop('auth_verification');
   }
 }

@@ -1,7 +1,8 @@
-import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, nullable, Tables } from '../../base/database/tables.js';
 import { CreateVerifications1763880000001 } from './1763880000001-create-verifications.js';
 
-const text = (name: string, length: number) => ({ name, type: 'varchar', length: String(length) });
+const { id, text, moment, integer } = column;
 
 /**
  * A row a code, bound to its client and purpose, and what was sent counted apart. The codes that are under way are
@@ -11,44 +12,32 @@ export class BindVerifications1764000006000 implements MigrationInterface {
   name = 'BindVerifications1764000006000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.dropTable('auth_verification');
-    await runner.createTable(
-      new Table({
-        name: 'auth_verification',
-        columns: [
-          { ...text('id', 22), isPrimary: true },
-          text('client_id', 128),
-          text('purpose', 16),
-          text('target', 43),
-          { ...text('sub', 255), isNullable: true },
-          text('code_hash', 43),
-          { name: 'tries_left', type: 'integer' },
-          { ...text('token_hash', 43), isNullable: true },
-          { name: 'expires_at', type: 'bigint' },
-        ],
-        indices: [
-          { name: 'ix_auth_verification_target', columnNames: ['target'] },
-          { name: 'ix_auth_verification_expires', columnNames: ['expires_at'] },
-        ],
-      }),
+    const tables = new Tables(runner);
+    await tables.drop('auth_verification');
+    await tables.create(
+      'auth_verification',
+      [
+        id('id', 22),
+        text('client_id', 128),
+        text('purpose', 16),
+        text('target', 43),
+        nullable(text('sub', 255)),
+        text('code_hash', 43),
+        integer('tries_left'),
+        nullable(text('token_hash', 43)),
+        moment('expires_at'),
+      ],
+      { ix_auth_verification_target: 'target', ix_auth_verification_expires: 'expires_at' },
     );
-    await runner.createTable(
-      new Table({
-        name: 'auth_verification_allowance',
-        columns: [
-          { ...text('owner', 43), isPrimary: true },
-          { name: 'sent_at', type: 'bigint' },
-          { name: 'sends', type: 'integer' },
-          { name: 'day_began_at', type: 'bigint' },
-        ],
-        indices: [{ name: 'ix_auth_verification_allowance_day', columnNames: ['day_began_at'] }],
-      }),
+    await tables.create(
+      'auth_verification_allowance',
+      [id('owner', 43), moment('sent_at'), integer('sends'), moment('day_began_at')],
+      { ix_auth_verification_allowance_day: 'day_began_at' },
     );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.dropTable('auth_verification_allowance');
-    await runner.dropTable('auth_verification');
+    await new Tables(runner).drop('auth_verification_allowance', 'auth_verification');
     await new CreateVerifications1763880000001().up(runner);
   }
 }

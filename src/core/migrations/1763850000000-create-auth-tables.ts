@@ -1,51 +1,33 @@
-import { type MigrationInterface, type QueryRunner, Table, type TableColumnOptions, TableIndex } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, nullable, Tables } from '../../base/database/tables.js';
 
-const id = (name: string, length: number): TableColumnOptions => ({
-  name,
-  type: 'varchar',
-  length: String(length),
-  isPrimary: true,
-});
-const text = (name: string, length: number): TableColumnOptions => ({ name, type: 'varchar', length: String(length) });
-const words = (name: string): TableColumnOptions => ({ name, type: 'text' });
-const moment = (name: string): TableColumnOptions => ({ name, type: 'bigint' });
-const integer = (name: string): TableColumnOptions => ({ name, type: 'integer' });
-const nullable = (column: TableColumnOptions): TableColumnOptions => ({ ...column, isNullable: true });
+const { id, text, words, moment, integer, flag } = column;
 
 export class CreateAuthTables1763850000000 implements MigrationInterface {
   name = 'CreateAuthTables1763850000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    const no = runner.connection.options.type === 'sqlite' ? '0' : 'false';
-    const flag = (name: string): TableColumnOptions => ({ name, type: 'boolean', default: no });
-    const table = async (name: string, columns: TableColumnOptions[], indices: Record<string, string> = {}) => {
-      await runner.createTable(new Table({ name, columns }));
-      for (const [column, index] of Object.entries(indices)) {
-        const isUnique = index.startsWith('uq_');
-        await runner.createIndex(name, new TableIndex({ name: index, columnNames: [column], isUnique }));
-      }
-    };
-
-    await table('auth_client', [
+    const tables = new Tables(runner);
+    await tables.create('auth_client', [
       id('id', 128),
       text('name', 200),
-      { name: 'public', type: 'boolean' },
-      flag('disabled'),
+      flag('public'),
+      flag('disabled', false),
       words('grant_types'),
       words('scopes'),
       words('default_scope'),
       words('redirect_uris'),
       nullable(integer('access_token_ttl')),
       nullable(integer('refresh_token_ttl')),
-      flag('need_weda_resource'),
+      flag('need_weda_resource', false),
       moment('created_at'),
     ]);
-    await table(
+    await tables.create(
       'auth_client_secret',
       [id('id', 36), text('client_id', 128), text('hash', 43), moment('created_at'), nullable(moment('expires_at'))],
-      { client_id: 'ix_auth_client_secret_client' },
+      { ix_auth_client_secret_client: 'client_id' },
     );
-    await table(
+    await tables.create(
       'auth_user',
       [
         id('id', 36),
@@ -54,14 +36,14 @@ export class CreateAuthTables1763850000000 implements MigrationInterface {
         nullable(text('email', 320)),
         nullable(text('name', 200)),
         words('groups'),
-        flag('disabled'),
+        flag('disabled', false),
         { ...moment('valid_after'), default: '0' },
         moment('created_at'),
         moment('updated_at'),
       ],
-      { username: 'uq_auth_user_username' },
+      { uq_auth_user_username: 'username' },
     );
-    await table(
+    await tables.create(
       'auth_session',
       [
         id('id', 22),
@@ -78,12 +60,12 @@ export class CreateAuthTables1763850000000 implements MigrationInterface {
         nullable(moment('revoked_at')),
       ],
       {
-        sub: 'ix_auth_session_sub',
-        client_id: 'ix_auth_session_client',
-        expires_at: 'ix_auth_session_expires',
+        ix_auth_session_sub: 'sub',
+        ix_auth_session_client: 'client_id',
+        ix_auth_session_expires: 'expires_at',
       },
     );
-    await table(
+    await tables.create(
       'auth_authorization_code',
       [
         id('hash', 43),
@@ -97,9 +79,9 @@ export class CreateAuthTables1763850000000 implements MigrationInterface {
         moment('expires_at'),
         nullable(text('session_id', 22)),
       ],
-      { expires_at: 'ix_auth_authorization_code_expires' },
+      { ix_auth_authorization_code_expires: 'expires_at' },
     );
-    await table(
+    await tables.create(
       'auth_device_authorization',
       [
         id('hash', 43),
@@ -114,11 +96,11 @@ export class CreateAuthTables1763850000000 implements MigrationInterface {
         moment('expires_at'),
       ],
       {
-        user_code_hash: 'uq_auth_device_authorization_user_code',
-        expires_at: 'ix_auth_device_authorization_expires',
+        uq_auth_device_authorization_user_code: 'user_code_hash',
+        ix_auth_device_authorization_expires: 'expires_at',
       },
     );
-    await table('auth_signing_key', [
+    await tables.create('auth_signing_key', [
       id('kid', 22),
       text('alg', 5),
       words('sealed_private_key'),
@@ -128,7 +110,7 @@ export class CreateAuthTables1763850000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const name of [
+    await new Tables(runner).drop(
       'auth_signing_key',
       'auth_device_authorization',
       'auth_authorization_code',
@@ -136,8 +118,6 @@ export class CreateAuthTables1763850000000 implements MigrationInterface {
       'auth_user',
       'auth_client_secret',
       'auth_client',
-    ]) {
-      await runner.dropTable(name);
-    }
+    );
   }
 }

@@ -1,4 +1,5 @@
-import { type MigrationInterface, type QueryRunner, TableColumn, TableIndex } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, nullable, Tables } from '../../base/database/tables.js';
 
 /** What a browser's sign-in refers to, and the columns that refer to it. */
 const LINKED = {
@@ -11,25 +12,24 @@ export class SignInWithABrowser1763870000000 implements MigrationInterface {
   name = 'SignInWithABrowser1763870000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    const no = runner.connection.options.type === 'sqlite' ? '0' : 'false';
-    await runner.addColumns('auth_client', [
-      new TableColumn({ name: 'post_logout_redirect_uris', type: 'text', isNullable: true }),
-      new TableColumn({ name: 'first_party', type: 'boolean', default: no }),
-    ]);
+    const tables = new Tables(runner);
+    await tables.add(
+      'auth_client',
+      nullable(column.words('post_logout_redirect_uris')),
+      column.flag('first_party', false),
+    );
     for (const [table, index] of Object.entries(LINKED)) {
-      await runner.addColumn(
-        table,
-        new TableColumn({ name: 'browser_session_id', type: 'varchar', length: '22', isNullable: true }),
-      );
-      await runner.createIndex(table, new TableIndex({ name: index, columnNames: ['browser_session_id'] }));
+      await tables.add(table, nullable(column.text('browser_session_id', 22)));
+      await tables.index(table, index, 'browser_session_id');
     }
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    const tables = new Tables(runner);
     for (const [table, index] of Object.entries(LINKED)) {
-      await runner.dropIndex(table, index);
-      await runner.dropColumn(table, 'browser_session_id');
+      await tables.dropIndex(table, index);
+      await tables.remove(table, 'browser_session_id');
     }
-    await runner.dropColumns('auth_client', ['post_logout_redirect_uris', 'first_party']);
+    await tables.remove('auth_client', 'post_logout_redirect_uris', 'first_party');
   }
 }

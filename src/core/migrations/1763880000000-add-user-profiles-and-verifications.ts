@@ -1,7 +1,7 @@
-import { type MigrationInterface, type QueryRunner, TableColumn, TableIndex } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, nullable, Tables } from '../../base/database/tables.js';
 
-const text = (name: string, length: number) =>
-  new TableColumn({ name, type: 'varchar', length: String(length), isNullable: true });
+const text = (name: string, length: number) => nullable(column.text(name, length));
 
 const UNIQUE = {
   login_email: 'uq_auth_user_login_email',
@@ -14,23 +14,23 @@ export class AddUserProfilesAndVerifications1763880000000 implements MigrationIn
   name = 'AddUserProfilesAndVerifications1763880000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    const no = runner.connection.options.type === 'sqlite' ? '0' : 'false';
-    await runner.addColumns('auth_user', [
+    const tables = new Tables(runner);
+    await tables.add(
+      'auth_user',
       text('login_email', 320),
       text('phone_number', 32),
       text('picture', 2048),
       text('gender', 16),
       text('locale', 35),
-      new TableColumn({ name: 'pending', type: 'boolean', default: no }),
+      column.flag('pending', false),
       text('anonymous_device', 43),
-    ]);
-    for (const [column, name] of Object.entries(UNIQUE)) {
-      await runner.createIndex('auth_user', new TableIndex({ name, columnNames: [column], isUnique: true }));
-    }
+    );
+    for (const [name, index] of Object.entries(UNIQUE)) await tables.index('auth_user', index, name);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const name of Object.values(UNIQUE)) await runner.dropIndex('auth_user', name);
-    await runner.dropColumns('auth_user', [...Object.keys(UNIQUE), 'picture', 'gender', 'locale', 'pending']);
+    const tables = new Tables(runner);
+    for (const name of Object.values(UNIQUE)) await tables.dropIndex('auth_user', name);
+    await tables.remove('auth_user', ...Object.keys(UNIQUE), 'picture', 'gender', 'locale', 'pending');
   }
 }

@@ -1,9 +1,8 @@
-import { type MigrationInterface, type QueryRunner, TableColumn, TableIndex } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, nullable, Tables } from '../../base/database/tables.js';
 
-const version = () => new TableColumn({ name: 'credentials_version', type: 'integer', default: '0' });
-const moment = (name: string) => new TableColumn({ name, type: 'bigint', isNullable: true });
-const text = (name: string, length: number) =>
-  new TableColumn({ name, type: 'varchar', length: String(length), isNullable: true });
+const { text, moment, integer } = column;
+const version = { ...integer('credentials_version'), default: '0' };
 
 /** What stands on a user's sign-in. */
 const SIGNED_IN = ['auth_session', 'auth_authorization_code', 'auth_device_authorization'];
@@ -13,33 +12,34 @@ export class CountVersionsOfCredentials1764000002000 implements MigrationInterfa
   name = 'CountVersionsOfCredentials1764000002000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.addColumns('auth_user', [version(), text('kept_session_id', 22), moment('anonymous_seen_at')]);
-    await runner.createIndex(
+    const tables = new Tables(runner);
+    await tables.add(
       'auth_user',
-      new TableIndex({ name: 'ix_auth_user_anonymous_seen', columnNames: ['anonymous_seen_at'] }),
+      version,
+      nullable(text('kept_session_id', 22)),
+      nullable(moment('anonymous_seen_at')),
     );
-    await runner.query('UPDATE auth_user SET anonymous_seen_at = updated_at WHERE anonymous_device IS NOT NULL');
+    await tables.index('auth_user', 'ix_auth_user_anonymous_seen', 'anonymous_seen_at');
+    await tables.run('UPDATE auth_user SET anonymous_seen_at = updated_at WHERE anonymous_device IS NOT NULL');
     for (const table of SIGNED_IN) {
-      await runner.addColumn(table, version());
+      await tables.add(table, version);
       // what no longer held by its moment must not hold by its version
-      await runner.query(
+      await tables.run(
         `UPDATE ${table} SET credentials_version = -1 WHERE EXISTS (
            SELECT 1 FROM auth_user WHERE auth_user.id = ${table}.sub AND auth_user.valid_after > ${table}.authenticated_at
          )`,
       );
     }
-    await runner.addColumn('auth_signing_key', text('first_of', 5));
-    await runner.createIndex(
-      'auth_signing_key',
-      new TableIndex({ name: 'uq_auth_signing_key_first_of', columnNames: ['first_of'], isUnique: true }),
-    );
+    await tables.add('auth_signing_key', nullable(text('first_of', 5)));
+    await tables.index('auth_signing_key', 'uq_auth_signing_key_first_of', 'first_of');
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.dropIndex('auth_signing_key', 'uq_auth_signing_key_first_of');
-    await runner.dropColumn('auth_signing_key', 'first_of');
-    for (const table of SIGNED_IN) await runner.dropColumn(table, 'credentials_version');
-    await runner.dropIndex('auth_user', 'ix_auth_user_anonymous_seen');
-    await runner.dropColumns('auth_user', ['credentials_version', 'kept_session_id', 'anonymous_seen_at']);
+    const tables = new Tables(runner);
+    await tables.dropIndex('auth_signing_key', 'uq_auth_signing_key_first_of');
+    await tables.remove('auth_signing_key', 'first_of');
+    for (const table of SIGNED_IN) await tables.remove(table, 'credentials_version');
+    await tables.dropIndex('auth_user', 'ix_auth_user_anonymous_seen');
+    await tables.remove('auth_user', 'credentials_version', 'kept_session_id', 'anonymous_seen_at');
   }
 }

@@ -1,4 +1,5 @@
-import { type MigrationInterface, type QueryRunner, TableColumn, TableIndex } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, nullable, Tables } from '../../base/database/tables.js';
 
 const TABLE = 'auth_device_authorization';
 const INDEX = 'ix_auth_device_authorization_claimed';
@@ -7,13 +8,14 @@ export class ClaimUserCodes1764000004000 implements MigrationInterface {
   name = 'ClaimUserCodes1764000004000';
 
   async up(runner: QueryRunner): Promise<void> {
-    const column = new TableColumn({ name: 'claimed_by', type: 'varchar', length: '64', isNullable: true });
-    await runner.addColumn(TABLE, column);
-    await runner.createIndex(TABLE, new TableIndex({ name: INDEX, columnNames: [column.name] }));
+    const tables = new Tables(runner);
+    await tables.add(TABLE, nullable(column.text('claimed_by', 64)));
+    await tables.index(TABLE, INDEX, 'claimed_by');
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.dropIndex(TABLE, INDEX);
-    await runner.dropColumn(TABLE, 'claimed_by');
+    const tables = new Tables(runner);
+    await tables.dropIndex(TABLE, INDEX);
+    await tables.remove(TABLE, 'claimed_by');
   }
 }

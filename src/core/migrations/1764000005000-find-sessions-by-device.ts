@@ -1,19 +1,22 @@
-import { type MigrationInterface, type QueryRunner, TableIndex } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { Tables } from '../../base/database/tables.js';
 
-const BY_USER = new TableIndex({ name: 'ix_auth_session_sub', columnNames: ['sub'] });
-const BY_DEVICE = new TableIndex({ name: 'ix_auth_session_device', columnNames: ['sub', 'device_id'] });
+const BY_USER = 'ix_auth_session_sub';
+const BY_DEVICE = 'ix_auth_session_device';
 
 /** A user's sessions are found by their device as well, by the same index. */
 export class FindSessionsByDevice1764000005000 implements MigrationInterface {
   name = 'FindSessionsByDevice1764000005000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.createIndex('auth_session', BY_DEVICE);
-    await runner.dropIndex('auth_session', BY_USER.name!);
+    const tables = new Tables(runner);
+    await tables.index('auth_session', BY_DEVICE, ['sub', 'device_id']);
+    await tables.dropIndex('auth_session', BY_USER);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.createIndex('auth_session', BY_USER);
-    await runner.dropIndex('auth_session', BY_DEVICE.name!);
+    const tables = new Tables(runner);
+    await tables.index('auth_session', BY_USER, 'sub');
+    await tables.dropIndex('auth_session', BY_DEVICE);
   }
 }

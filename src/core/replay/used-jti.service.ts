@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LessThanOrEqual } from 'typeorm';
 import { Clock } from '../../base/clock.js';
+import { isDuplicate } from '../../base/database/faults.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { UsedJti } from './used-jti.entity.js';
@@ -14,9 +15,7 @@ export const MAX_JTI = 256;
 @Sweeps()
 export class UsedJtiService {
   private readonly rows = this.database.repository(UsedJti);
-  private readonly insert = this.database.statement<Pick<UsedJti, 'hash'>>(
-    'INSERT INTO auth_used_jti (hash, expires_at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING RETURNING hash',
-  );
+  private readonly insert = this.database.statement('INSERT INTO auth_used_jti (hash, expires_at) VALUES (?, ?)');
 
   constructor(
     private readonly database: AuthDatabase,
@@ -24,7 +23,7 @@ export class UsedJtiService {
   ) {}
 
   /**
-   * Uses a JWT up, by one conditional INSERT: of any number of parallel calls exactly one is told true.
+   * Uses a JWT up, by one INSERT of what is unique: of any number of parallel calls exactly one is told true.
    * @param use what it is for, so that two kinds of JWT never meet
    * @param owner who made it: a jti is unique for its maker alone
    * @param expiresAt from when it would be refused for its age, in milliseconds since the Unix epoch
@@ -33,9 +32,14 @@ export class UsedJtiService {
     const hash = createHash('sha256')
       .update(JSON.stringify([use, owner, jti]))
       .digest('base64url');
-    const inserted = await this.insert.all([hash, expiresAt]);
+    try {
+      await this.insert.run([hash, expiresAt]);
+    } catch (error) {
+      if (isDuplicate(error)) return false;
+      throw error;
+    }
     await this.database.flush();
-    return inserted.length === 1;
+    return true;
   }
 
   /** Removes at most `batch` of those that are refused for their age by now. */

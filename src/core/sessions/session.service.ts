@@ -28,20 +28,21 @@ type RotatedRow = Pick<Session, 'sub'> & {
 @Sweeps()
 export class SessionService {
   private readonly sessions = this.database.repository(Session);
-  private readonly rotation = this.database.statement<RotatedRow>(
-    `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?, rotated_by_network = ?
+  private readonly rotation = this.database.rowChange<RotatedRow>({
+    table: 'auth_session',
+    update: `UPDATE auth_session SET generation = ?, rotated_at = ?, rotated_by_device = ?, rotated_by_network = ?
      WHERE id = ? AND client_id = ? AND generation <= ? AND revoked_at IS NULL AND expires_at > ?
-       AND (dpop_jkt IS NULL OR dpop_jkt = ?)
-     RETURNING sub, scope, authenticated_at, credentials_version, account_access`,
-  );
-  // the innermost SELECT stands in another, for MySQL takes no LIMIT right inside NOT IN
+       AND (dpop_jkt IS NULL OR dpop_jkt = ?)`,
+    returning: 'sub, scope, authenticated_at, credentials_version, account_access',
+  });
+  // the innermost SELECT stands in another, for MySQL takes no LIMIT right inside NOT IN, and none as a parameter
   private readonly deviceLimit = this.database.statement(
     `UPDATE auth_session SET revoked_at = ?
      WHERE sub = ? AND device_id <> ? AND revoked_at IS NULL AND device_id NOT IN (
        SELECT device_id FROM (
          SELECT device_id FROM auth_session
          WHERE sub = ? AND device_id <> ? AND revoked_at IS NULL AND expires_at > ?
-         GROUP BY device_id ORDER BY MAX(created_at) DESC LIMIT ?
+         GROUP BY device_id ORDER BY MAX(created_at) DESC LIMIT ${Math.max(0, this.options.maxDevices - 1)}
        ) AS kept)`,
   );
   // a refresh that names a scope asks it
@@ -81,7 +82,7 @@ export class SessionService {
     const now = this.clock.now();
     const id = randomBytes(16).toString('base64url');
     const credentials_version = version ?? versionOf(await this.users.find(sub, { fresh: true }));
-    await this.insertion.all([
+    await this.insertion.run([
       id,
       sub,
       party.client.id,
@@ -122,17 +123,10 @@ export class SessionService {
    */
   async advance({ sessionId, generation }: RefreshToken, party: Party): Promise<RefreshedSession | undefined> {
     const now = this.clock.now();
-    const [row] = await this.rotation.all([
-      generation + 1,
-      now,
-      party.deviceId ?? null,
-      this.networks.of(party),
-      sessionId,
-      party.client.id,
-      generation,
-      now,
-      party.dpopJkt ?? null,
-    ]);
+    const device = party.deviceId ?? null;
+    const change = [generation + 1, now, device, this.networks.of(party)];
+    const where = [sessionId, party.client.id, generation, now, party.dpopJkt ?? null];
+    const row = await this.rotation.run([...change, ...where], sessionId);
     if (!row) return undefined;
     const { sub, scope, authenticated_at, credentials_version, account_access } = row;
     return {
@@ -259,7 +253,7 @@ export class SessionService {
   /** Ends the sessions on the devices that a user signed in on before the newest ones, however many there are. */
   private async limitDevices(sub: string, current: string): Promise<void> {
     const now = this.clock.now();
-    await this.deviceLimit.all([now, sub, current, sub, current, now, this.options.maxDevices - 1]);
+    await this.deviceLimit.run([now, sub, current, sub, current, now]);
   }
 
   private async end(of: FindOptionsWhere<Session>): Promise<number> {

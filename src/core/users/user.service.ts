@@ -1,14 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  type FindOptionsWhere,
-  In,
-  IsNull,
-  LessThanOrEqual,
-  Not,
-  type QueryDeepPartialEntity,
-  MoreThan,
-} from 'typeorm';
+import { type FindOptionsWhere, IsNull, Not, type QueryDeepPartialEntity, MoreThan } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
@@ -38,11 +30,19 @@ export interface NewUser {
 /** What a user may change about themselves. */
 export type OwnValues = Partial<Pick<UserRow, 'name' | 'picture' | 'gender' | 'locale' | 'username'>>;
 
+/** An anonymous user whom nobody has been for a long time, and who has no session left. */
+const UNUSED =
+  'anonymous_seen_at <= ? AND NOT EXISTS (SELECT 1 FROM auth_session WHERE auth_session.sub = auth_user.id)';
+
 /** Looks after the users of the built-in table: the one that writes it. UserDirectory finds them. */
 @Injectable()
 @Sweeps()
 export class UserService {
   private readonly rows = this.database.repository(UserRow);
+  private readonly unused = this.database.statement<Pick<UserRow, 'id'>>(
+    `SELECT id FROM auth_user WHERE ${UNUSED} LIMIT 200`,
+  );
+  private readonly removeUnused = this.database.statement(`DELETE FROM auth_user WHERE ${UNUSED} AND id = ?`);
 
   constructor(
     private readonly database: AuthDatabase,
@@ -147,18 +147,12 @@ export class UserService {
   /** Removes at most `batch` anonymous users whom nobody has been for a long time, and who have no session left. */
   async removeExpired(batch: number): Promise<number> {
     if (this.options.anonymousUserTtl === 0) return 0;
-    const seen = { anonymous_seen_at: LessThanOrEqual(this.clock.now() - this.options.anonymousUserTtl * 1000) };
-    const unused = 'NOT EXISTS (SELECT 1 FROM auth_session WHERE auth_session.sub = auth_user.id)';
-    const found = this.rows.createQueryBuilder('auth_user').select('auth_user.id').where(seen).andWhere(unused);
-    const id = In((await found.take(batch).getMany()).map((row) => row.id));
-    // the same once more, in the statement that deletes: one of them may be signing in
-    const { affected } = await this.rows
-      .createQueryBuilder()
-      .delete()
-      .where({ ...seen, id })
-      .andWhere(unused)
-      .execute();
-    return affected ?? 0;
+    const seen = this.clock.now() - this.options.anonymousUserTtl * 1000;
+    const found = await this.unused.all([seen]);
+    let removed = 0;
+    // the condition once more, in the statement that deletes: one of them may be signing in
+    for (const { id } of found.slice(0, batch)) removed += await this.removeUnused.run([seen, id]);
+    return removed;
   }
 
   /** Hashes a password again that is the right one, where its hash was made with other parameters than today's. */

@@ -1,68 +1,41 @@
-import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { column, Tables } from '../../base/database/tables.js';
 
-const text = (name: string, length: number, isPrimary = false) => ({
-  name,
-  type: 'varchar',
-  length: String(length),
-  isPrimary,
-});
-const moment = (name: string) => ({ name, type: 'bigint' });
+const { id, text, words, moment } = column;
 
-/** Where they are there already, an earlier release made them by SignInWithABrowser1763870000000. */
-const IF_NOT_EXISTS = true;
-
+/** Where its tables are there already, an earlier release made them by SignInWithABrowser1763870000000. */
 export class CreateBrowserTables1763870000001 implements MigrationInterface {
   name = 'CreateBrowserTables1763870000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.createTable(
-      new Table({
-        name: 'auth_browser_session',
-        columns: [
-          text('id', 22, true),
-          text('hash', 43),
-          text('sub', 255),
-          text('username', 128),
-          moment('authenticated_at'),
-          moment('used_at'),
-          moment('expires_at'),
-        ],
-        indices: [
-          { name: 'uq_auth_browser_session_hash', columnNames: ['hash'], isUnique: true },
-          { name: 'ix_auth_browser_session_sub', columnNames: ['sub'] },
-          { name: 'ix_auth_browser_session_expires', columnNames: ['expires_at'] },
-        ],
-      }),
-      IF_NOT_EXISTS,
+    const tables = new Tables(runner);
+    if (await tables.has('auth_pushed_request')) return;
+    await tables.create(
+      'auth_browser_session',
+      [
+        id('id', 22),
+        text('hash', 43),
+        text('sub', 255),
+        text('username', 128),
+        moment('authenticated_at'),
+        moment('used_at'),
+        moment('expires_at'),
+      ],
+      {
+        uq_auth_browser_session_hash: 'hash',
+        ix_auth_browser_session_sub: 'sub',
+        ix_auth_browser_session_expires: 'expires_at',
+      },
     );
-    await runner.createTable(
-      new Table({
-        name: 'auth_consent',
-        columns: [
-          text('sub', 255, true),
-          text('client_id', 128, true),
-          { name: 'scope', type: 'text' },
-          moment('given_at'),
-        ],
-      }),
-      IF_NOT_EXISTS,
-    );
-    await runner.createTable(
-      new Table({
-        name: 'auth_pushed_request',
-        columns: [
-          text('hash', 43, true),
-          text('client_id', 128),
-          { name: 'request', type: 'text' },
-          moment('expires_at'),
-        ],
-        indices: [{ name: 'ix_auth_pushed_request_expires', columnNames: ['expires_at'] }],
-      }),
-      IF_NOT_EXISTS,
+    await tables.create('auth_consent', [id('sub', 255), id('client_id', 128), words('scope'), moment('given_at')]);
+    await tables.create(
+      'auth_pushed_request',
+      [id('hash', 43), text('client_id', 128), words('request'), moment('expires_at')],
+      { ix_auth_pushed_request_expires: 'expires_at' },
     );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const name of ['auth_pushed_request', 'auth_consent', 'auth_browser_session']) await runner.dropTable(name);
+    await new Tables(runner).drop('auth_pushed_request', 'auth_consent', 'auth_browser_session');
   }
 }
