@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { type AuthorizationRequest, AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
 import { UserService } from '../src/core/users/user.service.js';
 import { redeem as redeemAt, signedIn } from './fixtures.js';
@@ -45,7 +44,7 @@ describe('authorization_code grant (RFC 6749 §4.1.3, RFC 7636)', () => {
 
   it('is not stored in the clear', async () => {
     const code = await codes.issue(request());
-    const rows = await service.app.get(DataSource).query('SELECT * FROM auth_authorization_code');
+    const rows = await service.sql('SELECT * FROM auth_authorization_code');
     expect(JSON.stringify(rows)).not.toContain(code);
   });
 
@@ -62,16 +61,16 @@ describe('authorization_code grant (RFC 6749 §4.1.3, RFC 7636)', () => {
 
   it('lets exactly one of 20 parallel redemptions win, and leaves no session behind', async () => {
     const code = await codes.issue(request());
-    const before = await service.app.get(DataSource).query<unknown[]>('SELECT * FROM auth_session');
+    const before = await service.sql<unknown>('SELECT * FROM auth_session');
     const answers = await Promise.all(Array.from({ length: 20 }, () => redeem(code)));
     const statuses = answers.map((answer) => answer.status).sort((a, b) => a - b);
     expect(statuses).toEqual([200, ...Array<number>(19).fill(400)]);
     for (const lost of answers.filter((answer) => answer.status === 400)) {
       expectError(lost, { error: 'invalid_grant', reason: 'CODE_REUSED' });
     }
-    const after = await service.app
-      .get(DataSource)
-      .query<{ revoked_at: number | null }[]>('SELECT * FROM auth_session ORDER BY created_at, rowid');
+    const after = await service.sql<{ revoked_at: number | null }>(
+      'SELECT * FROM auth_session ORDER BY created_at, revoked_at IS NOT NULL',
+    );
     expect(after).toHaveLength(before.length + 1);
     expect(after.at(-1)!.revoked_at).toBe(service.clock.now());
   });

@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { ConsentService } from '../src/oauth/authorization/consent.service.js';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { UserService } from '../src/core/users/user.service.js';
@@ -619,8 +618,10 @@ describe('/oauth2/authorize (RFC 6749 §4.1, OpenID Connect Core §3.1.2)', () =
     service.clock.advance(1);
     await service.app.get(UserService).setPassword(sub, 'correct horse');
     expect(titleOf(await visitor.authorize())).toBe('Sign in');
-    const rows = await service.app.get(DataSource).query('SELECT * FROM auth_browser_session WHERE sub = ?', [sub]);
-    expect(rows.filter((row: { authenticated_at: number }) => row.authenticated_at >= service.clock.now())).toEqual([]);
+    const rows = await service.sql<{ authenticated_at: number }>('SELECT * FROM auth_browser_session WHERE sub = ?', [
+      sub,
+    ]);
+    expect(rows.filter((row) => row.authenticated_at >= service.clock.now())).toEqual([]);
   });
 
   /** Signs ada in and lets her agree, as far as either is asked. */

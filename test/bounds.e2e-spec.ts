@@ -1,6 +1,5 @@
 import { createServer, request as ask, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DataSource } from 'typeorm';
 import { Sweeper } from '../src/base/database/sweeper.js';
 import { signIn } from './fixtures.js';
 import { clocks, ISSUER, type Service, startService } from './service.js';
@@ -147,7 +146,7 @@ describe('an authorization request at its bounds', () => {
   });
 
   it('stores only what is too long for an address, and forgets it a day after its page', async () => {
-    const rows = () => service.app.get(DataSource).query('SELECT * FROM auth_parked_ticket');
+    const rows = () => service.sql('SELECT * FROM auth_parked_ticket');
     service.clock.advance(86_400 + 3601);
     await service.app.get(Sweeper).sweep();
     expect(await rows()).toEqual([]);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import { cli, cliJson, type Env, folder, killAll, pause, type RunningService, startProcess, token } from './process.js';
+import { itOnSqlite, onSqlite } from './databases.js';
 
 const PASSWORD = 'correct horse battery staple';
 const GRANTS = 'password,refresh_token';
@@ -345,26 +346,32 @@ describe('a command by itself', () => {
   it('database migrate makes a fresh file, which then is up to date', async () => {
     const first = await cli(home.dir, ['database', 'migrate']);
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toMatch(/^a new database was made: \/.+\/auth\.sqlite\n$/);
+    expect(first.stdout).toMatch(
+      onSqlite ? /^a new database was made: \/.+\/auth\.sqlite\n$/ : /^the database is up to date\n$/,
+    );
     expect((await cli(home.dir, ['database', 'migrate'])).stdout).toBe('the database is up to date\n');
     expect(await cliJson(home.dir, ['database', 'migrate'])).toEqual({ migrated: true });
     expect((await cli(home.dir, ['clients', 'list'])).stdout).toBe('none\n');
   }, 60_000);
 
-  it('database backup makes a new file for its owner alone, and shrink says what it won', async () => {
-    const made = await cliJson(home.dir, ['database', 'backup', 'copy.sqlite']);
-    const file = join(home.dir, 'copy.sqlite');
-    expect(made).toEqual({ file, bytes: statSync(file).size });
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    const again = await cli(home.dir, ['database', 'backup', 'copy.sqlite']);
-    expect(again).toMatchObject({ code: 1, stdout: '', stderr: `nest-auth: ${file} exists already\n` });
-    const shrunk = await cli(home.dir, ['database', 'shrink'], { env: { DATABASE_URL: 'sqlite:copy.sqlite' } });
-    expect(shrunk).toMatchObject({
-      code: 0,
-      stderr: '',
-      stdout: expect.stringMatching(/^\d\.\d MB before, \d\.\d MB now\n$/),
-    });
-  }, 60_000);
+  itOnSqlite(
+    'database backup makes a new file for its owner alone, and shrink says what it won',
+    async () => {
+      const made = await cliJson(home.dir, ['database', 'backup', 'copy.sqlite']);
+      const file = join(home.dir, 'copy.sqlite');
+      expect(made).toEqual({ file, bytes: statSync(file).size });
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      const again = await cli(home.dir, ['database', 'backup', 'copy.sqlite']);
+      expect(again).toMatchObject({ code: 1, stdout: '', stderr: `nest-auth: ${file} exists already\n` });
+      const shrunk = await cli(home.dir, ['database', 'shrink'], { env: { DATABASE_URL: 'sqlite:copy.sqlite' } });
+      expect(shrunk).toMatchObject({
+        code: 0,
+        stderr: '',
+        stdout: expect.stringMatching(/^\d\.\d MB before, \d\.\d MB now\n$/),
+      });
+    },
+    60_000,
+  );
 
   it.each<[string, Env]>([
     ['AUTH_SECRET', { AUTH_SECRET: 'too short' }],
@@ -386,7 +393,7 @@ describe('a command by itself', () => {
   });
 
   it('prints the whole of a long answer into a pipe', async () => {
-    const scopes = Array.from({ length: 16_000 }, (_, i) => `s${i}`);
+    const scopes = Array.from({ length: 8000 }, (_, i) => `s${i}`);
     const words = scopes.join(' '); // nearly as long as one argument may be
     await cliJson(home.dir, ['clients', 'create', 'long', '--scopes', words, '--default-scope', words]);
     const listed = await cliJson<object[]>(home.dir, ['clients', 'list']);

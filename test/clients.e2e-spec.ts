@@ -1,6 +1,5 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import request from 'supertest';
-import { DataSource } from 'typeorm';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
 
@@ -77,7 +76,7 @@ describe('clients', () => {
   });
 
   it('keep their secrets as keyed hashes', async () => {
-    const rows = await service.app.get(DataSource).query<{ hash: string }[]>('SELECT * FROM auth_client_secret');
+    const rows = await service.sql<{ hash: string }>('SELECT * FROM auth_client_secret');
     expect(JSON.stringify(rows)).not.toContain(secret);
     expect(rows[0]!.hash).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
@@ -102,7 +101,7 @@ describe('clients', () => {
   it('show a change made by another process within seconds, without a query for each request', async () => {
     await service.client({ id: 'cached', public: false, grant_types: ['client_credentials'] });
     await ask({ client_id: 'cached' });
-    await service.app.get(DataSource).query("UPDATE auth_client SET disabled = 1 WHERE id = 'cached'");
+    await service.sql("UPDATE auth_client SET disabled = 1 WHERE id = 'cached'");
     expect((await ask({ client_id: 'cached' })).body.error).toBe('unauthorized_client');
     service.clock.advance(2);
     expectError(await ask({ client_id: 'cached' }), { error: 'invalid_client', reason: 'CLIENT_DISABLED' });

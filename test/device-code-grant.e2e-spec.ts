@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { ClientService } from '../src/core/clients/client.service.js';
 import {
   type DeviceAuthorizationResponse,
@@ -41,7 +40,7 @@ describe('device_code grant (RFC 8628 §3.4, §3.5)', () => {
 
   it('stores neither code in the clear', async () => {
     const { device_code, user_code } = await start();
-    const stored = JSON.stringify(await service.app.get(DataSource).query('SELECT * FROM auth_device_authorization'));
+    const stored = JSON.stringify(await service.sql('SELECT * FROM auth_device_authorization'));
     expect(stored).not.toContain(device_code);
     expect(stored).not.toContain(user_code);
     expect(stored).not.toContain(user_code.replace('-', ''));

@@ -1,12 +1,12 @@
 import { decodeJwt, type JWK, calculateJwkThumbprint, exportJWK } from 'jose';
 import sqlite3 from 'sqlite3';
 import request, { type Response } from 'supertest';
-import { DataSource } from 'typeorm';
 import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
 import { RefreshTokens } from '../src/core/sessions/refresh-token.js';
 import { Sweeper } from '../src/base/database/sweeper.js';
 import { dpopProof, jwt, type KeyPair, keyPair } from './jwts.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
+import { itOnSqlite } from './databases.js';
 
 const HTU = `${ISSUER}/auth/v1/token`;
 const CALLBACK = 'https://app.example.com/callback';
@@ -43,7 +43,7 @@ describe('DPoP at the token endpoint (RFC 9449)', () => {
     );
   const session = async (refreshToken: string) => {
     const id = service.app.get(RefreshTokens).read(refreshToken)!.sessionId;
-    const [row] = await service.app.get(DataSource).query('SELECT * FROM auth_session WHERE id = ?', [id]);
+    const [row] = await service.sql('SELECT * FROM auth_session WHERE id = ?', [id]);
     return row as Record<string, unknown>;
   };
 
@@ -191,7 +191,7 @@ describe('DPoP at the token endpoint (RFC 9449)', () => {
     expectError(await signIn(once), { error: 'invalid_dpop_proof', reason: 'DPOP_PROOF_REUSED' });
     service.clock.advance(600);
     await service.app.get(Sweeper).sweep();
-    expect(await service.app.get(DataSource).query('SELECT * FROM auth_used_jti')).toEqual([]);
+    expect(await service.sql('SELECT * FROM auth_used_jti')).toEqual([]);
     expectError(await signIn(once), { error: 'invalid_dpop_proof', reason: 'DPOP_PROOF_EXPIRED' });
   });
 
@@ -319,7 +319,7 @@ describe('DPoP at the token endpoint (RFC 9449)', () => {
     });
   });
 
-  it('costs a refresh without proof and binding not one query more', async () => {
+  itOnSqlite('costs a refresh without proof and binding not one query more', async () => {
     const password = { grant_type: 'password', username: 'ada', password: 'correct horse' };
     const { body } = await service.token({ client_id: 'app', ...password });
     const first = await refresh(body.refresh_token); // client and user are cached now

@@ -1,6 +1,3 @@
-import { rmSync } from 'node:fs';
-import { DataSource } from 'typeorm';
-import sqlite3 from 'sqlite3';
 import request, { type Response } from 'supertest';
 import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
 import { ClientService } from '../src/core/clients/client.service.js';
@@ -278,46 +275,5 @@ describe('every row of the error table, by a real request', () => {
     expectError(challenged, { error: 'invalid_client', reason: 'CLIENT_UNKNOWN' });
     const plain = await service.token({ client_id: 'nobody', grant_type: 'client_credentials' });
     expect(plain.headers).not.toHaveProperty('www-authenticate');
-  });
-});
-
-describe('a database that is away', () => {
-  let service: Service;
-
-  beforeEach(async () => {
-    service = await startService();
-    await service.client({ id: 'app' });
-    await service.user('ada', 'correct horse');
-  });
-  afterEach(() => service.close());
-
-  const signIn = () =>
-    service.token({ client_id: 'app', grant_type: 'password', username: 'ada', password: 'correct horse' });
-  const away = { error: 'unavailable', reason: 'DATABASE_UNAVAILABLE', retryAfter: 1 } as const;
-
-  it('that somebody else has locked is unavailable, and the session goes on afterwards', async () => {
-    const { refresh_token } = (await signIn()).body;
-    const refresh = () => service.token({ client_id: 'app', grant_type: 'refresh_token', refresh_token });
-    const other = new sqlite3.Database(service.file);
-    const run = (sql: string) =>
-      new Promise<void>((resolve, reject) => other.exec(sql, (error) => (error ? reject(error) : resolve())));
-    await run('BEGIN IMMEDIATE');
-    expectError(await refresh(), { ...away, message: 'The database is away; try again shortly.' });
-    await run('ROLLBACK');
-    await new Promise((resolve) => other.close(resolve));
-    expect((await refresh()).status).toBe(200);
-  });
-
-  it('that is lost for good is unavailable for every grant, and readiness says so', async () => {
-    await service.app.get(DataSource).query('DROP TABLE auth_user');
-    expectError(await signIn(), { error: 'internal', reason: 'INTERNAL' });
-    expect((await request(service.url).get('/health/ready')).status).toBe(200);
-    rmSync(service.file);
-    expectError(await request(service.url).get('/health/ready'), {
-      error: 'unavailable',
-      reason: 'UNAVAILABLE',
-      retryAfter: 1,
-    });
-    expect((await request(service.url).get('/health/live')).status).toBe(200);
   });
 });

@@ -36,11 +36,9 @@ describe('HEAD (RFC 9110 §9.2.1: safe)', () => {
   };
   /** All that is in the database. */
   const everything = async () => {
-    const database = service.app.get(DataSource);
-    const tables = await database.query(
-      "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'auth_heartbeat'",
-    );
-    const rows = (tables as { name: string }[]).map(({ name }) => database.query(`SELECT * FROM ${name}`));
+    const { entityMetadatas } = service.app.get(DataSource);
+    const tables = entityMetadatas.map(({ tableName }) => tableName).filter((name) => name !== 'auth_heartbeat');
+    const rows = tables.map((name) => service.sql(`SELECT * FROM ${name}`));
     return JSON.stringify(await Promise.all(rows));
   };
 

@@ -115,7 +115,11 @@ describe('the house', () => {
     const service = await startService();
     const database = service.app.get(DataSource);
     for (let n = authMigrations.length; n > 0; n--) await database.undoLastMigration();
-    expect(await database.query("SELECT name FROM sqlite_master WHERE name LIKE 'auth_%'")).toEqual([]);
+    const runner = database.createQueryRunner();
+    const left = [];
+    for (const { tablePath } of database.entityMetadatas) left.push(await runner.hasTable(tablePath));
+    await runner.release();
+    expect(left).not.toContain(true);
     await database.runMigrations();
     await service.close();
   });

@@ -1,4 +1,4 @@
-import { Database } from 'sqlite3';
+import { databaseOfFolder, onSqlite, rowsOf } from './databases.js';
 import { cliJson, folder, killAll, pause, type RunningService, startProcess, token } from './process.js';
 
 const KILLS = 50;
@@ -44,13 +44,6 @@ class HonestClient {
     if (status !== 200) throw new Error(`${this.name} was answered ${status} ${JSON.stringify(body)}`);
     this.chain.push(body['refresh_token'] as string);
   }
-}
-
-function rowsOf<T>(file: string, sql: string): Promise<T[]> {
-  return new Promise((resolve, reject) => {
-    const database = new Database(file);
-    database.all<T>(sql, (error, rows) => database.close(() => (error ? reject(error) : resolve(rows))));
-  });
 }
 
 describe('refresh under kill -9', () => {
@@ -108,8 +101,9 @@ describe('refresh under kill -9', () => {
     const service = await serving;
 
     // honest clients got every token once, and the database holds nothing but their sessions
+    const url = onSqlite ? `sqlite:${home.file}` : await databaseOfFolder(home.dir);
     const rows = await rowsOf<{ generation: number; revoked_at: number | null }>(
-      home.file,
+      url,
       'SELECT generation, revoked_at FROM auth_session ORDER BY device_id IS NULL, device_id',
     );
     expect(rows).toEqual(clients.map(({ chain }) => ({ generation: chain.length - 1, revoked_at: null })));
@@ -123,9 +117,9 @@ describe('refresh under kill -9', () => {
       const living = await client.refresh(service.url);
       expect(living).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     }
-    const ended = await rowsOf(home.file, 'SELECT id FROM auth_session WHERE revoked_at IS NOT NULL');
+    const ended = await rowsOf(url, 'SELECT id FROM auth_session WHERE revoked_at IS NOT NULL');
     expect(ended).toHaveLength(clients.length);
-    expect(await rowsOf(home.file, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+    if (onSqlite) expect(await rowsOf(url, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
     expect(await service.stop()).toMatchObject({ code: 0, stderr: '' });
   }, 600_000);
 });

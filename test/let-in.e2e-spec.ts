@@ -1,5 +1,4 @@
 import request from 'supertest';
-import { DataSource } from 'typeorm';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { SessionService } from '../src/core/sessions/session.service.js';
 import { PasswordHasher } from '../src/core/users/password-hasher.js';
@@ -29,7 +28,7 @@ describe('a user who waits for approval is not let in', () => {
   afterEach(() => service.close());
 
   const wait = async () => {
-    await service.app.get(DataSource).query('UPDATE auth_user SET pending = 1'); // and nothing else: by this alone
+    await service.sql('UPDATE auth_user SET pending = ?', [true]); // and nothing else: by this alone
     service.clock.advance(5); // beyond every cache
   };
 

@@ -2,7 +2,6 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Response } from 'supertest';
-import { DataSource } from 'typeorm';
 import { BrowserSessionService } from '../src/oauth/browser/browser-session.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import { ClientService } from '../src/core/clients/client.service.js';
@@ -173,7 +172,7 @@ describe('the pages', () => {
 
     it('is not stored in the clear', async () => {
       await signedIn();
-      const rows = JSON.stringify(await service.app.get(DataSource).query('SELECT * FROM auth_browser_session'));
+      const rows = JSON.stringify(await service.sql('SELECT * FROM auth_browser_session'));
       expect(rows).not.toContain(visitor.cookies.get(COOKIE));
     });
 

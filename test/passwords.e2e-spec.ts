@@ -1,6 +1,5 @@
 import { hash } from '@node-rs/argon2';
 import request, { type Response } from 'supertest';
-import { DataSource } from 'typeorm';
 import { codesSentTo, FIRST_PARTY_GRANTS } from './cloudbase/sdk.js';
 import { invalid } from './fixtures.js';
 import { expectError, type Service, startService } from './service.js';
@@ -45,7 +44,7 @@ describe('a password (RFC 8265 §4.2.1, OpaqueString)', () => {
       .verification_token as string;
   };
   const storedOf = async (sub: string) => {
-    const [row] = await service.app.get(DataSource).query('SELECT * FROM auth_user WHERE id = ?', [sub]);
+    const [row] = await service.sql('SELECT * FROM auth_user WHERE id = ?', [sub]);
     return (row as { password_hash: string }).password_hash;
   };
 
@@ -144,7 +143,7 @@ describe('a password (RFC 8265 §4.2.1, OpaqueString)', () => {
     for (const [i, typed] of [NFD, NO_BREAK, IDEOGRAPHIC].entries()) {
       const { username, sub } = await newUser('correct horse');
       const old = await hash(typed, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
-      await service.app.get(DataSource).query('UPDATE auth_user SET password_hash = ? WHERE id = ?', [old, sub]);
+      await service.sql('UPDATE auth_user SET password_hash = ? WHERE id = ?', [old, sub]);
       if (i === 0) expect((await signIn(username, 'wrong')).status).toBe(400);
       expect(await storedOf(sub)).toBe(old);
       expect((await signIn(username, typed)).status).toBe(200);

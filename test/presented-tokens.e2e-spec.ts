@@ -1,6 +1,5 @@
 import { calculateJwkThumbprint, decodeJwt } from 'jose';
 import request, { type Response } from 'supertest';
-import { DataSource } from 'typeorm';
 import { redeem, signIn } from './fixtures.js';
 import { dpopProof, hashOf, type KeyPair, keyPair } from './jwts.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
@@ -67,7 +66,7 @@ describe('a token that is bound to a key (RFC 9449 §7)', () => {
     const asked = request(service.url)[method](path).set(headers);
     return body ? asked.send(body) : asked;
   };
-  const usedJtis = async () => (await service.app.get(DataSource).query('SELECT hash FROM auth_used_jti')).length;
+  const usedJtis = async () => (await service.sql('SELECT hash FROM auth_used_jti')).length;
   const refreshes = async (refresh_token: string, more: object = { client_id: 'app' }) =>
     (
       await service.token(

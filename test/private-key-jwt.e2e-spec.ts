@@ -169,7 +169,7 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
     await ask(await sign());
     service.clock.advance(700);
     await service.app.get(Sweeper).sweep();
-    expect(await service.app.get(DataSource).query('SELECT * FROM auth_used_jti')).toEqual([]);
+    expect(await service.sql('SELECT * FROM auth_used_jti')).toEqual([]);
   });
 
   it.each<[string, object, Parameters<typeof expectError>[1]]>([
@@ -307,9 +307,9 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
     const database = service.app.get(DataSource);
     const methods = () =>
       database.query("SELECT id, token_endpoint_auth_method AS m FROM auth_client WHERE id IN ('app', 'backend')");
-    while (await database.createQueryRunner().hasColumn('auth_client', 'token_endpoint_auth_method')) {
-      await database.undoLastMigration();
-    }
+    const runner = database.createQueryRunner();
+    while (await runner.hasColumn('auth_client', 'token_endpoint_auth_method')) await database.undoLastMigration();
+    await runner.release();
     await database.runMigrations();
     expect(await methods()).toEqual([
       { id: 'app', m: 'none' },

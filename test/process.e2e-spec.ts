@@ -18,6 +18,7 @@ import {
   startProcess,
   token,
 } from './process.js';
+import { databaseOfFolder, itOnSqlite } from './databases.js';
 
 const LONG = 120_000;
 
@@ -94,7 +95,7 @@ describe('the service as a process', () => {
       const { dir, service } = await withUser();
       const other = await spawnService(dir, {
         PORT: '0',
-        DATABASE_URL: 'sqlite:auth.sqlite',
+        DATABASE_URL: await databaseOfFolder(dir),
         AUTH_SECRET: 'another-service-secret-for-tests-0123',
       }).ended;
       expect(other.stderr).toBe(
@@ -175,18 +176,22 @@ describe('the service as a process', () => {
     LONG,
   );
 
-  it('is not ready while nothing more can be written to the disk, and is again once it can', async () => {
-    const { service } = await withUser();
-    const status = async () => (await fetch(`${service.url}/health/ready`)).status;
-    const allow = (bytes: string) => execFileSync('prlimit', ['--pid', String(service.pid), `--fsize=${bytes}:`]);
-    expect(await status()).toBe(200);
-    allow('1');
-    expect(await token(service.url, signIn)).toMatchObject({ status: 503, body: { error: 'unavailable' } });
-    expect(await status()).toBe(503);
-    allow('unlimited');
-    expect(await status()).toBe(200);
-    expect((await token(service.url, signIn)).status).toBe(200);
-  }, 20_000);
+  itOnSqlite(
+    'is not ready while nothing more can be written to the disk, and is again once it can',
+    async () => {
+      const { service } = await withUser();
+      const status = async () => (await fetch(`${service.url}/health/ready`)).status;
+      const allow = (bytes: string) => execFileSync('prlimit', ['--pid', String(service.pid), `--fsize=${bytes}:`]);
+      expect(await status()).toBe(200);
+      allow('1');
+      expect(await token(service.url, signIn)).toMatchObject({ status: 503, body: { error: 'unavailable' } });
+      expect(await status()).toBe(503);
+      allow('unlimited');
+      expect(await status()).toBe(200);
+      expect((await token(service.url, signIn)).status).toBe(200);
+    },
+    20_000,
+  );
 
   it(
     'keeps nobody out when its clock is set back by an hour, and makes no wait longer than its window',

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { databaseOfFolder } from './databases.js';
 
 const DIST = resolve(__dirname, '../dist/src');
 
@@ -79,7 +80,7 @@ export async function startLoggingTo(stdout: number | 'pipe', dir: string, env: 
       PATH: process.env['PATH'],
       PORT: String(port),
       AUTH_SECRET: SECRET,
-      DATABASE_URL: 'sqlite:auth.sqlite',
+      DATABASE_URL: await databaseOfFolder(dir),
       ...env,
     },
     stdio: ['ignore', stdout, 'ignore'],
@@ -114,7 +115,12 @@ function service(child: ReturnType<typeof start>): RunningService {
 
 /** Starts the built service on a free port and waits until it listens. */
 export async function startProcess(dir: string, env: Env = {}): Promise<RunningService> {
-  const service = spawnService(dir, { PORT: '0', AUTH_SECRET: SECRET, DATABASE_URL: 'sqlite:auth.sqlite', ...env });
+  const service = spawnService(dir, {
+    PORT: '0',
+    AUTH_SECRET: SECRET,
+    DATABASE_URL: await databaseOfFolder(dir),
+    ...env,
+  });
   await listening(service);
   return service;
 }
@@ -141,8 +147,12 @@ export async function listening(service: RunningService): Promise<void> {
 }
 
 /** Runs a command of the built nest-auth beside whatever runs in that folder. */
-export function cli(dir: string, args: string[], { env = {}, input = '' }: { env?: Env; input?: string } = {}) {
-  const child = run('cli/main.js', args, dir, { AUTH_SECRET: SECRET, DATABASE_URL: 'sqlite:auth.sqlite', ...env });
+export async function cli(dir: string, args: string[], { env = {}, input = '' }: { env?: Env; input?: string } = {}) {
+  const child = run('cli/main.js', args, dir, {
+    AUTH_SECRET: SECRET,
+    DATABASE_URL: await databaseOfFolder(dir),
+    ...env,
+  });
   child.process.stdin.end(input);
   return child.ended;
 }

@@ -1,5 +1,4 @@
 import request from 'supertest';
-import { DataSource } from 'typeorm';
 import { Sweeper } from '../src/base/database/sweeper.js';
 import { ISSUER, type Service, startService } from './service.js';
 import { answerOf, CALLBACK, type Fields, REQUEST, titleOf, Visitor } from './visitor.js';
@@ -80,8 +79,7 @@ describe('POST /oauth2/par: pushed authorization requests (RFC 9126)', () => {
 
   it('is not stored in the clear, and is swept away', async () => {
     const { body } = await push();
-    const database = service.app.get(DataSource);
-    const rows = async () => JSON.stringify(await database.query('SELECT * FROM auth_pushed_request'));
+    const rows = async () => JSON.stringify(await service.sql('SELECT * FROM auth_pushed_request'));
     expect(await rows()).not.toContain((body.request_uri as string).slice(-43));
     service.clock.advance(91);
     await service.app.get(Sweeper).sweep();

@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { canonicalAddress, networkOf } from '../src/base/http/address.js';
 import { RefreshTokens } from '../src/core/sessions/refresh-token.js';
 import { Users } from '../src/core/users/users.js';
@@ -152,7 +151,7 @@ describe('refresh, 3: who may repeat an exchange, and from where', () => {
 
   it('remembers over a restart, and between processes', async () => {
     const token = await round(await signIn(), [HOME, TRAIN]);
-    const other = await startService({ settings: { databaseUrl: `sqlite:${service.file}`, trustProxy: 1 } });
+    const other = await startService({ settings: { databaseUrl: service.databaseUrl, trustProxy: 1 } });
     const there = (ip: string) =>
       other.token({ client_id: 'app', grant_type: 'refresh_token', refresh_token: token }, { 'x-forwarded-for': ip });
     expect((await there(HOME)).status).toBe(200);
@@ -205,11 +204,10 @@ describe('refresh, 3: who may repeat an exchange, and from where', () => {
     let token = await signIn(backend);
     for (let i = 0; i < 4; i++) token = await round(token, [HOME, TRAIN], {}, backend);
     expect(recorded('refresh_token_repeated_elsewhere', token)).toEqual([]);
-    const rows = await service.app
-      .get(DataSource)
-      .query<object[]>('SELECT rotated_by_network, repeated_networks FROM auth_session WHERE id = ?', [
-        sessionOf(token),
-      ]);
+    const rows = await service.sql<object>(
+      'SELECT rotated_by_network, repeated_networks FROM auth_session WHERE id = ?',
+      [sessionOf(token)],
+    );
     expect(rows).toEqual([{ rotated_by_network: null, repeated_networks: null }]);
   });
 

@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { SessionService } from '../src/core/sessions/session.service.js';
 import { RefreshTokens } from '../src/core/sessions/refresh-token.js';
 import { UserService } from '../src/core/users/user.service.js';
@@ -28,8 +27,7 @@ describe('refresh: one living token per session', () => {
   const refresh = (refresh_token: string, headers: Record<string, string> = DEVICE, more: object = {}) =>
     service.token({ client_id: 'app', grant_type: 'refresh_token', refresh_token, ...more }, headers);
   const rows = async () => {
-    const database = service.app.get(DataSource);
-    return database.query<Record<string, unknown>[]>('SELECT * FROM auth_session');
+    return service.sql<Record<string, unknown>>('SELECT * FROM auth_session');
   };
 
   it('answers with the documented body, and the next refresh token', async () => {
@@ -123,9 +121,7 @@ describe('refresh: one living token per session', () => {
     const second = (await refresh(first)).body.refresh_token;
     const third = (await refresh(second)).body.refresh_token;
     const { sessionId } = service.app.get(RefreshTokens).read(third)!;
-    await service.app
-      .get(DataSource)
-      .query('UPDATE auth_session SET generation = 0, rotated_at = NULL WHERE id = ?', [sessionId]);
+    await service.sql('UPDATE auth_session SET generation = 0, rotated_at = NULL WHERE id = ?', [sessionId]);
     const fourth = await refresh(third);
     expect(fourth.status).toBe(200);
     expectError(await refresh(second), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });

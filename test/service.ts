@@ -1,13 +1,11 @@
 import 'reflect-metadata';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { pino } from 'pino';
 import request, { type Response } from 'supertest';
+import { DataSource } from 'typeorm';
 import { AppModule } from '../src/service/app.module.js';
 import type { AuthOptions } from '../src/base/auth.options.js';
 import { type NewClient, ClientService } from '../src/core/clients/client.service.js';
@@ -15,6 +13,7 @@ import { Clock } from '../src/base/clock.js';
 import { JsonLogger } from '../src/service/logging/json-logger.js';
 import { adapterFor, configureServer, SERVER_OPTIONS } from '../src/service/server.js';
 import { readSettings, type Settings } from '../src/service/settings.js';
+import { takeDatabase } from './databases.js';
 import { UserService } from '../src/core/users/user.service.js';
 
 export const SECRET = 'a-service-secret-for-tests-0123456789';
@@ -76,8 +75,12 @@ export interface Service {
   clock: FakeClock;
   /** Lines of the log so far, parsed. */
   log: Record<string, unknown>[];
+  databaseUrl: string;
+  /** Of SQLite. */
   file: string;
   url: string;
+  /** Asks the database. @param text with `?` for its parameters; moments and truths come as numbers and booleans */
+  sql<Row = Record<string, unknown>>(text: string, parameters?: unknown[]): Promise<Row[]>;
   /** POST /auth/v1/token with a JSON body. */
   token(body: object, headers?: Record<string, string>): Promise<Response>;
   /** A public client with every grant a public client may have, unless told otherwise. */
@@ -91,11 +94,11 @@ export async function startService({
   auth = {},
   settings = {},
 }: StartOptions = {}): Promise<Service> {
-  const dir = mkdtempSync(join(tmpdir(), 'auth-'));
-  const file = join(dir, 'auth.sqlite');
+  const database = settings.databaseUrl === undefined ? await takeDatabase() : undefined;
+  const databaseUrl = settings.databaseUrl ?? database!.url;
   const port = reachable ? await freePort() : 0;
   const issuer = reachable ? `http://127.0.0.1:${port}` : ISSUER;
-  const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: issuer, DATABASE_URL: `sqlite:${file}` });
+  const defaults = readSettings({ AUTH_SECRET: SECRET, AUTH_ISSUER: issuer, DATABASE_URL: databaseUrl });
   const merged: Settings = { ...defaults, ...settings, auth: { ...defaults.auth, ...auth } };
   const clock = reachable ? new RunningClock() : new FakeClock();
   const log: Record<string, unknown>[] = [];
@@ -120,7 +123,9 @@ export async function startService({
     app,
     clock,
     log,
-    file,
+    databaseUrl,
+    file: database?.file ?? '',
+    sql: (text, parameters) => query(app.get(DataSource), text, parameters),
     url,
     token: (body, headers = {}) => request(url).post('/auth/v1/token').set(headers).send(body),
     client: async (values) => {
@@ -139,9 +144,31 @@ export async function startService({
     close: async () => {
       clocks.delete(url);
       await app.close();
-      rmSync(dir, { recursive: true, force: true });
+      database?.release();
     },
   };
+}
+
+/** What booleans are called in our tables. */
+const TRUTHS = new Set(['public', 'disabled', 'first_party', 'need_weda_resource', 'pending', 'account_access']);
+
+async function query<Row>(database: DataSource, text: string, parameters: unknown[] = []): Promise<Row[]> {
+  let n = 0;
+  const isPostgres = database.options.type === 'postgres';
+  const result: unknown = await database.query(isPostgres ? text.replaceAll('?', () => `$${++n}`) : text, parameters);
+  const rows = (isPostgres && Array.isArray(result) && Array.isArray(result[0]) ? result[0] : result) as object[];
+  if (!Array.isArray(rows)) return [];
+  const cooked = (name: string, value: unknown) =>
+    value === null
+      ? null
+      : TRUTHS.has(name)
+        ? Boolean(value)
+        : /^(n|count|.*_(at|from|after))$/.test(name)
+          ? Number(value)
+          : value;
+  return rows.map(
+    (row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, cooked(name, value)])) as Row,
+  );
 }
 
 /** A port that nobody listens at, as far as can be known beforehand. */

@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
@@ -20,17 +19,16 @@ describe('the sweeper', () => {
   afterAll(() => service.close());
 
   const count = async (table: string) => {
-    const [row] = await service.app.get(DataSource).query(`SELECT count(*) AS n FROM ${table}`);
-    return row.n as number;
+    const [row] = await service.sql(`SELECT count(*) AS n FROM ${table}`);
+    return row!['n'] as number;
   };
 
   it('removes what has expired, in batches, and nothing that lives', async () => {
-    const ds = service.app.get(DataSource);
     const now = service.clock.now();
-    await ds.query(
-      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
-       INSERT INTO auth_session (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at)
-       SELECT 'old' || i, 'u', 'app', '', 0, 0, 0, ? FROM n`,
+    await service.sql(
+      `INSERT INTO auth_session (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at)
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
+       SELECT CONCAT('old', i), 'u', 'app', '', 0, 0, 0, ? FROM n`,
       [now],
     );
     await service.token({ client_id: 'app', grant_type: 'password', username: 'ada', password: 'correct horse' });
@@ -93,7 +91,7 @@ describe('the sweeper', () => {
         return (await service.token(sent, { 'x-device-id': 'one' })).body as { sub: string; access_token: string };
       };
       const anonymous = async () => {
-        const rows = await service.app.get(DataSource).query("SELECT id FROM auth_user WHERE username <> 'ada'");
+        const rows = await service.sql("SELECT id FROM auth_user WHERE username <> 'ada'");
         return (rows as { id: string }[]).map(({ id }) => id);
       };
       const [gone, back] = [await visit(), await visit()];
@@ -112,13 +110,12 @@ describe('the sweeper', () => {
     });
 
     it('no anonymous user with a session, and nobody who has a name', async () => {
-      const ds = service.app.get(DataSource);
       await service.client({ id: 'long', grant_types: ['anonymous'], refresh_token_ttl: 200 * DAY });
       const sent = { client_id: 'long', grant_type: 'anonymous' };
       const { sub } = (await service.token(sent, { 'x-device-id': 'three' })).body as { sub: string };
       service.clock.advance(199 * DAY);
       await sweep();
-      expect(await ds.query('SELECT username FROM auth_user ORDER BY username')).toEqual(
+      expect(await service.sql('SELECT username FROM auth_user ORDER BY username')).toEqual(
         [{ username: sub }, { username: 'ada' }].sort((a, b) => (a.username < b.username ? -1 : 1)),
       );
     });
@@ -127,7 +124,7 @@ describe('the sweeper', () => {
       const sent = { client_id: 'game', grant_type: 'anonymous' };
       const { sub } = (await service.token(sent, { 'x-device-id': 'four' })).body as { sub: string };
       service.clock.advance(90 * DAY);
-      await service.app.get(DataSource).query('DELETE FROM auth_session');
+      await service.sql('DELETE FROM auth_session');
       const users = service.app.get(UserService);
       const [again] = await Promise.all([users.anonymousAgain(sub), users.removeExpired(200)]);
       const isThere = (await service.app.get(Users).find(sub, { fresh: true })) !== undefined;

@@ -1,5 +1,4 @@
 import { hash } from '@node-rs/argon2';
-import { DataSource } from 'typeorm';
 import { UserService } from '../src/core/users/user.service.js';
 import { PasswordHasher } from '../src/core/users/password-hasher.js';
 import { expectError, type Service, startService } from './service.js';
@@ -16,8 +15,8 @@ describe('users', () => {
   const signIn = (username = 'ada', password = 'correct horse') =>
     service.token({ client_id: 'app', grant_type: 'password', username, password });
   const stored = async () => {
-    const [row] = await service.app.get(DataSource).query('SELECT * FROM auth_user');
-    return row.password_hash as string;
+    const [row] = await service.sql('SELECT * FROM auth_user');
+    return row!['password_hash'] as string;
   };
 
   it("are kept with argon2id at OWASP's parameters, under their normalized name", async () => {
@@ -42,7 +41,7 @@ describe('users', () => {
   it('have their password hashed again when the parameters have changed', async () => {
     await service.user('ada', 'correct horse');
     const weak = await hash('correct horse', { memoryCost: 8192, timeCost: 1 });
-    await service.app.get(DataSource).query('UPDATE auth_user SET password_hash = ?', [weak]);
+    await service.sql('UPDATE auth_user SET password_hash = ?', [weak]);
     expect((await signIn()).status).toBe(200);
     expect(await stored()).toMatch(/m=19456,t=2,p=1/);
     expect((await signIn()).status).toBe(200);

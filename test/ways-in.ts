@@ -1,7 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Command } from 'commander';
 import request, { type Response } from 'supertest';
-import { DataSource } from 'typeorm';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import type { MakeAction } from '../src/base/commands/command.js';
@@ -25,7 +24,7 @@ export async function startWithAda(options: StartOptions = {}): Promise<{ servic
   const service = await startService({ ...options, auth: { limitIp: false, limitAccount: false, ...options.auth } });
   await service.client({ id: 'app', grant_types: FIRST_PARTY_GRANTS, first_party: true });
   const sub = await service.user('ada', 'correct horse');
-  await service.app.get(DataSource).query('UPDATE auth_user SET email = ?, login_email = ?', [EMAIL, EMAIL]);
+  await service.sql('UPDATE auth_user SET email = ?, login_email = ?', [EMAIL, EMAIL]);
   return { service, sub };
 }
 
@@ -38,8 +37,8 @@ export async function verificationToken(service: Service): Promise<string> {
 }
 
 /** Another process on the same database. */
-export const startBeside = ({ file }: Service): Promise<Service> =>
-  startService({ settings: { databaseUrl: `sqlite:${file}` }, auth: { limitIp: false, limitAccount: false } });
+export const startBeside = ({ databaseUrl }: Service): Promise<Service> =>
+  startService({ settings: { databaseUrl }, auth: { limitIp: false, limitAccount: false } });
 
 export function asAda(service: Service, bearer: string) {
   const call = (method: 'get' | 'post' | 'patch' | 'delete', path: string, body?: object): Promise<Response> =>

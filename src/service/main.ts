@@ -1,32 +1,15 @@
 import 'reflect-metadata';
-import { explained, MADE_DATABASE } from './database-file.js';
-import { seedDemo } from './demo.js';
-import { listen } from './listen.js';
-import { createLog } from './logging/json-logger.js';
-import { createServer } from './server.js';
-import { readSettings, type Settings } from './settings.js';
-import { stopOnSignals } from './shutdown.js';
+import cluster from 'node:cluster';
+import { readSettings } from './settings.js';
+import { superviseWorkers } from './workers.js';
 
-let settings: Settings | undefined;
 try {
-  settings = readSettings(process.env);
-  const log = createLog(settings.logLevel);
-  const app = await createServer(settings, log);
-  await app.init();
-  const demo = settings.production ? undefined : await seedDemo(app);
-  const url = await listen(app, settings);
-  stopOnSignals(app, log, settings.shutdownTimeout); // before that, a signal simply ends it
-  const made = app.get<string | undefined>(MADE_DATABASE);
-  if (made !== undefined) log[settings.production ? 'warn' : 'info']({ file: made, msg: 'a new database was made' });
-  log.info({ url, issuer: settings.auth.issuer, database: settings.databaseUrl.split(':', 1)[0], msg: 'listening' });
-  log.flush();
-  if (demo !== undefined) {
-    const request = `curl -s ${url}/auth/v1/token -H 'content-type: application/json' -d '${demo}'`;
-    console.log(`\nA demo client and user were made, this once. For tokens, paste:\n\n  ${request}\n`);
-  }
+  const settings = readSettings(process.env);
+  if (settings.workers > 1 && cluster.isPrimary) superviseWorkers(settings);
+  // loaded where it is needed: who only looks after workers has no use for it
+  else await (await import('./serve.js')).serve(settings);
 } catch (error) {
-  const why = settings ? explained(error, settings.databaseUrl.replace(/^sqlite:/, '')) : error;
-  const line = (why instanceof Error ? why.message : String(why)).replace(/\s*\n\s*/g, ' ');
+  const line = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
   console.error(`nest-auth did not start: ${line}`);
   process.exit(1);
 }

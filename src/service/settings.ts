@@ -21,6 +21,8 @@ export interface Settings {
   /** Express's `trust proxy`: hops, or addresses; false: the client's address is the socket's. */
   trustProxy: false | number | string[];
   corsOrigins: string[];
+  /** Processes that serve. */
+  workers: number;
   /** Seconds that a connection without a request is kept open. */
   keepAliveTimeout: number;
   /** Seconds that requests under way have got to end after the signal to stop. */
@@ -51,6 +53,7 @@ export function readSettings(env: Env): Settings {
     logLevel: read('LOG_LEVEL', 'info', logLevel),
     trustProxy: read('AUTH_TRUST_PROXY', false as const, proxies),
     corsOrigins: read('AUTH_CORS_ORIGINS', [] as string[], origins),
+    workers: read('WORKERS', 1, (text) => within(text, 1, 256)),
     keepAliveTimeout: read('AUTH_KEEP_ALIVE_TIMEOUT', 65, (text) => within(text, 1, 86_400)),
     shutdownTimeout: read('AUTH_SHUTDOWN_TIMEOUT', 10, (text) => within(text, 0, 3600)),
     auth: {

@@ -1,5 +1,4 @@
 import request, { type Response } from 'supertest';
-import { DataSource } from 'typeorm';
 import { Sweeper } from '../../src/base/database/sweeper.js';
 import { UserService } from '../../src/core/users/user.service.js';
 import { VerificationSender } from '../../src/cloudbase/verification/verification-sender.js';
@@ -130,7 +129,7 @@ describe('verification codes', () => {
     const { id, code } = await send();
     const { body } = await verify(id, code);
     const tables = ['auth_verification', 'auth_verification_allowance'];
-    const read = (table: string) => service.app.get(DataSource).query(`SELECT * FROM ${table}`);
+    const read = (table: string) => service.sql(`SELECT * FROM ${table}`);
     const rows = JSON.stringify(await Promise.all(tables.map(read)));
     expect(rows).toContain(id);
     for (const secret of [code, email, body.verification_token as string]) expect(rows).not.toContain(`"${secret}"`);
@@ -141,7 +140,7 @@ describe('verification codes', () => {
     service.clock.advance(2 * 86_400);
     await service.app.get(Sweeper).sweep();
     for (const table of ['auth_verification', 'auth_verification_allowance']) {
-      expect(await service.app.get(DataSource).query(`SELECT * FROM ${table}`)).toEqual([]);
+      expect(await service.sql(`SELECT * FROM ${table}`)).toEqual([]);
     }
   });
 

@@ -93,7 +93,7 @@ export class AuthDatabase implements OnApplicationShutdown {
       migrationsRun: false,
       cache: false,
       ...{ busyTimeout: 1, timeout: 1 }, // the waiting is ours
-    } as typeof options).initialize();
+    }).initialize();
     const waits = options as { busyTimeout?: number; timeout?: number };
     const patience = waits.busyTimeout ?? waits.timeout ?? PATIENCE;
     const query = <T>(sql: string) => patiently(patience, () => own.query<T>(sql));

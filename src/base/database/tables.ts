@@ -95,7 +95,7 @@ export class Tables {
   }
 
   private columnName(name: string): string {
-    return this.runner.connection.namingStrategy.columnName(name, undefined as unknown as string, []);
+    return this.runner.connection.namingStrategy.columnName(name, undefined, []);
   }
 
   /** Only PostgreSQL has booleans. */

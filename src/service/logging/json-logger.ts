@@ -2,9 +2,12 @@ import type { LoggerService } from '@nestjs/common';
 import { type Logger, pino } from 'pino';
 import { LogWriter } from './log-writer.js';
 
-/** The service's log: one JSON object a line on standard output. */
-export function createLog(level: string): Logger {
-  return pino({ level, base: undefined, formatters: { level: (label) => ({ level: label }) } }, new LogWriter());
+/**
+ * The service's log: one JSON object a line on standard output.
+ * @param base what every line has
+ */
+export function createLog(level: string, base?: object): Logger {
+  return pino({ level, base, formatters: { level: (label) => ({ level: label }) } }, new LogWriter());
 }
 
 /** Who tells at every start what the source code says too: for LOG_LEVEL=debug. */

@@ -1,6 +1,6 @@
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
-/** Lines are written some kilobytes at a time, in bytes. */
+/** Lines are written some kilobytes at a time, in bytes: what a pipe takes whole, so that those of two processes don't mix. */
 const WRITE_FROM = 4096;
 /** How much may wait for an output that takes nothing, in bytes; what comes then is dropped and counted. */
 const MOST_WAITING = 1024 * 1024;
@@ -68,15 +68,26 @@ export class LogWriter {
         if (this.chunk.length === 0) {
           if (this.size === 0 && this.dropped > 0) this.tellDropped();
           if (this.size === 0) return true;
-          this.chunk = Buffer.from(this.lines.join(''));
-          this.lines = [];
-          this.size = 0;
+          this.chunk = this.take();
         }
         this.chunk = this.chunk.subarray(writeSync(this.fd, this.chunk));
       }
     } catch {
       return false; // EAGAIN, ENOSPC, EPIPE, EIO: whatever it is may pass
     }
+  }
+
+  /** The next lines that one write takes. */
+  private take(): Buffer {
+    let bytes = Buffer.byteLength(this.lines[0]!);
+    let n = 1;
+    for (; n < this.lines.length; n++) {
+      const more = Buffer.byteLength(this.lines[n]!);
+      if (bytes + more > WRITE_FROM) break;
+      bytes += more;
+    }
+    this.size -= bytes;
+    return Buffer.from(this.lines.splice(0, n).join(''));
   }
 
   private end(): void {

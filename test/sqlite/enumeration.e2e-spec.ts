@@ -4,7 +4,7 @@ import { UserRow } from '../../src/core/users/user.entity.js';
 import { UserService } from '../../src/core/users/user.service.js';
 import { expectError, type Service, startService } from '../service.js';
 import { REQUEST } from '../visitor.js';
-import { codesSentTo, FIRST_PARTY_GRANTS } from './sdk.js';
+import { codesSentTo, FIRST_PARTY_GRANTS } from '../cloudbase/sdk.js';
 
 const LIMITED = {
   error: 'resource_exhausted',

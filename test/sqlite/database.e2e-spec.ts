@@ -2,12 +2,12 @@ import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync } f
 import { dirname } from 'node:path';
 import request from 'supertest';
 import sqlite3 from 'sqlite3';
-import { AuthDatabase, WAL_LIMIT } from '../src/base/database/auth-database.js';
-import { DatabaseCare } from '../src/base/database/database-care.js';
-import { Sweeper } from '../src/base/database/sweeper.js';
-import { Session } from '../src/core/sessions/session.entity.js';
-import { signIn as signInAt } from './fixtures.js';
-import { expectError, type Service, startService } from './service.js';
+import { AuthDatabase, WAL_LIMIT } from '../../src/base/database/auth-database.js';
+import { DatabaseCare } from '../../src/base/database/database-care.js';
+import { Sweeper } from '../../src/base/database/sweeper.js';
+import { Session } from '../../src/core/sessions/session.entity.js';
+import { signIn as signInAt } from '../fixtures.js';
+import { expectError, type Service, startService } from '../service.js';
 
 /** A connection of somebody else's to the file of the service. */
 class Stranger {

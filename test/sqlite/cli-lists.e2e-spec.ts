@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import sqlite3 from 'sqlite3';
-import { cli, cliJson, folder, killAll, SECRET } from './process.js';
+import { cli, cliJson, folder, killAll, SECRET } from '../process.js';
 
 const USERS = 100_000;
 const LONG = 240_000;
@@ -81,7 +81,7 @@ describe('long lists', () => {
   it(
     'end quietly where nobody reads on',
     async () => {
-      const program = spawn(process.execPath, [resolve(__dirname, '../dist/src/cli/main.js'), 'users', 'list'], {
+      const program = spawn(process.execPath, [resolve(__dirname, '../../dist/src/cli/main.js'), 'users', 'list'], {
         cwd: home.dir,
         env: { PATH: process.env['PATH'], AUTH_SECRET: SECRET, DATABASE_URL: 'sqlite:auth.sqlite' },
       });

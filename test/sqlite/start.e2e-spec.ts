@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sqlite3 from 'sqlite3';
-import { cli, cliJson, type Env, folder, killAll, logOf, SECRET, spawnService, startProcess } from './process.js';
+import { cli, cliJson, type Env, folder, killAll, logOf, SECRET, spawnService, startProcess } from '../process.js';
 
 const LONG = 60_000;
-const DIST = resolve(__dirname, '../dist/src');
+const DIST = resolve(__dirname, '../../dist/src');
 const PRODUCTION = { NODE_ENV: 'production' };
 
 const homes: ReturnType<typeof folder>[] = [];

@@ -1,0 +1,10 @@
+const SERVERS = { TEST_POSTGRES_URL: 'PostgreSQL', TEST_MYSQL_URL: 'MySQL', TEST_REDIS_URL: 'Redis' };
+
+/** Says which tests are skipped, and gives the databases of this run a name. */
+module.exports = () => {
+  if (process.env.AUTH_TEST_RUN) return;
+  process.env.AUTH_TEST_RUN = process.pid.toString(36);
+  for (const [name, what] of Object.entries(SERVERS)) {
+    if (!process.env[name]) console.log(`\nSkipped: the tests on ${what}, for ${name} is not set.`);
+  }
+};
