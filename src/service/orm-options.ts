@@ -44,6 +44,7 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Da
         extra: { keepAlive: true },
       };
     case 'mysql':
+    case 'mariadb':
       await installed('mysql2', () => import('mysql2'));
       return {
         type,
