@@ -46,7 +46,7 @@ export class MemoryThrottlerStorage implements LimitStorage {
 
   /**
    * @param ttl milliseconds in which the whole budget comes back
-   * @param name of its kind: addresses, however many, take no room from accounts
+   * @param name of its kind: addresses, however many, take no room from sessions
    * @returns times in seconds, as @nestjs/throttler has them
    */
   increment(key: string, ttl: number, limit: number, _blockDuration?: number, name = ''): Promise<Hit> {
