@@ -23,7 +23,7 @@ const rowsOf = (service: Service) => service.app.get(DataSource).getRepository(A
 async function together(
   n: number,
   auth: object = {},
-): Promise<{ services: Service[]; advance(seconds: number): void }> {
+): Promise<{ services: Service[]; advance: (seconds: number) => void }> {
   const first = await startService({ auth: { limitIp: false, limitClient: false, limitAccount: FOUR, ...auth } });
   await first.client({ id: 'app' });
   await first.user('ada', PASSWORD);
