@@ -72,8 +72,8 @@ class Proxy {
 }
 
 it('limits in Redis say in one line what to install where ioredis is missing', async () => {
-  const load = () => import('no-such-package' as string) as Promise<object>;
-  await expect(installed('ioredis', load, 'ioredis, for the limits in Redis,')).rejects.toThrow(
+  const missing: string = 'no-such-package';
+  await expect(installed('ioredis', () => import(missing), 'ioredis, for the limits in Redis,')).rejects.toThrow(
     /^ioredis, for the limits in Redis, is not installed: npm install ioredis$/,
   );
 });

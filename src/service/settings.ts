@@ -127,7 +127,7 @@ function checkOptions(auth: Settings['auth']): void {
 function redisUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || !/^(\/\d*)?$/.test(url.pathname)) {
-    throw new Error('must be redis://<user>:<password>@<host>:<port>/<number>, or rediss://…');
+    throw new Error('must be a redis:// or rediss:// URL, such as redis://localhost:6379/0');
   }
   const unknown = [...url.searchParams.keys()].find((name) => name !== 'keyPrefix');
   if (unknown !== undefined) throw new Error(`has a parameter ${unknown}; it may have keyPrefix, and no other`);
