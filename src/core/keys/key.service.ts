@@ -51,6 +51,7 @@ export class KeyService implements OnModuleInit {
   private readonly logger = new Logger('Keys');
   private readonly rows = this.database.repository(SigningKey);
   private keys: LoadedKey[] = [];
+  private published = '{"keys":[]}';
   /** On the monotonic clock. */
   private loadedAt = -Infinity;
   private failedAt = -Infinity;
@@ -106,6 +107,12 @@ export class KeyService implements OnModuleInit {
   async jwks(): Promise<{ keys: JsonWebKey[] }> {
     if (this.isStale()) await this.reload();
     return { keys: this.keys.map(({ jwk }) => jwk) };
+  }
+
+  /** The same as it is sent, made once for all who ask. */
+  async jwksText(): Promise<string> {
+    if (this.isStale()) await this.reload();
+    return this.published;
   }
 
   /** Makes a new key. It is published at once, and signs once every verifier's copy of the JWKS has run out. */
@@ -214,6 +221,7 @@ export class KeyService implements OnModuleInit {
     const rows = await this.rows.find({ order: { signs_from: 'DESC', kid: 'ASC' } });
     const known = new Map(this.keys.map((key) => [key.row.kid, key]));
     this.keys = rows.map((row) => known.get(row.kid) ?? this.load(row));
+    this.published = JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) });
     this.loadedAt = asked;
   }
 
