@@ -1,7 +1,7 @@
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
 /** Lines are written some kilobytes at a time, in bytes. */
-const WRITE_FROM = 4096;
+const WRITE_FROM = 16_384;
 /** How much may wait for an output that takes nothing, in bytes; what comes then is dropped and counted. */
 const MOST_WAITING = 1024 * 1024;
 /** How often buffered lines are written out, and how often an output is tried again that took nothing, in milliseconds. */
