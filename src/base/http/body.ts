@@ -57,7 +57,7 @@ async function readBody(http: HttpExchange): Promise<Buffer> {
   const expected = Number(http.header('content-length'));
   if (expected > MAX_BODY) throw new AuthError('payload_too_large', { reason: 'BODY_TOO_LARGE' });
   const { stream } = http;
-  await undefined; // what came in one packet with the headers is in the stream then: mostly all, with nothing to wait for
+  await Promise.resolve(); // what came in one packet with the headers is in the stream then: mostly all, with nothing to wait for
   if (stream.readableLength === expected && expected > 0) return stream.read() as Buffer;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
