@@ -1,19 +1,19 @@
 // The floor: a bare node:http server that does only the work that nobody can leave out. For tokens it parses JSON,
-// compares the SHA-256 of the client's secret in constant time, writes one prepared UPDATE where the grant needs one (the
-// same sqlite3 package, WAL, synchronous = NORMAL), and signs ES256: once, or twice where the scope asks for openid. To
-// introspect it verifies ES256 instead, and reads the session's row. The key set is bytes that are there already.
-// Started by run.mjs: node bench/floor.mjs <port> <database file> <client secret> <key set>
+// compares the SHA-256 of the client's secret in constant time, moves the session on where the grant needs it
+// (floor-sessions.mjs), and signs ES256: once, or twice where the scope asks for openid. To introspect it verifies ES256
+// instead, and reads the session's row. The key set is bytes that are there already.
+// Started by run.mjs: node bench/floor.mjs <port> <database's URL> <client secret> <key set>
 import { createHash, generateKeyPairSync, sign, timingSafeEqual, verify } from 'node:crypto';
 import { createServer } from 'node:http';
-import sqlite3 from 'sqlite3';
-import { CERTS, client, INTROSPECT } from './workload.mjs';
+import { openSessions } from './floor-sessions.mjs';
+import { CERTS, INTROSPECT } from './workload.mjs';
 
-const [port, file, secret, certs] = process.argv.slice(2);
+const [port, database, secret, certs] = process.argv.slice(2);
 const secretHash = createHash('sha256').update(secret).digest();
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const header = encode({ alg: 'ES256', typ: 'at+jwt', kid: 'floor' });
 
-const sessions = await openSessions(file);
+const sessions = await openSessions(database);
 createServer(serve).listen(Number(port), '127.0.0.1');
 
 function serve(request, response) {
@@ -105,30 +105,4 @@ function refuse(response, status, error) {
 function answer(response, status, text) {
   response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
   response.end(text);
-}
-
-/** Sessions in SQLite, each moved on or read by one prepared statement. */
-async function openSessions(file) {
-  const database = new sqlite3.Database(file);
-  await new Promise((resolve, reject) => {
-    database.exec(
-      `PRAGMA journal_mode = WAL;
-       PRAGMA synchronous = NORMAL;
-       CREATE TABLE session (id varchar(22) PRIMARY KEY, client_id varchar(64) NOT NULL, generation integer NOT NULL,
-         rotated_at bigint, expires_at bigint NOT NULL, revoked_at bigint);
-       ${Array.from({ length: 64 }, (_, i) => `INSERT INTO session VALUES ('session-${i}', '${client.client_id}', 0, NULL, ${Date.now() + 86_400_000}, NULL);`).join('\n')}`,
-      (error) => (error ? reject(error) : resolve()),
-    );
-  });
-  const rotation = database.prepare(
-    'UPDATE session SET generation = ?, rotated_at = ? WHERE id = ? AND generation = ?',
-  );
-  const reading = database.prepare('SELECT client_id, generation, expires_at, revoked_at FROM session WHERE id = ?');
-  return {
-    rotate: (id, generation, next, done) =>
-      rotation.run(next, Date.now(), id, generation, function (error) {
-        done(!error && this.changes === 1);
-      }),
-    find: (id, done) => reading.all([id], (error, rows) => done(rows?.[0])),
-  };
 }

@@ -1,13 +1,12 @@
 // Starts the servers on one core, reads what they cost, and ends them.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import sqlite3 from 'sqlite3';
 import { CERTS, client, user } from './workload.mjs';
 
 const HERE = import.meta.dirname;
@@ -15,7 +14,6 @@ const DIST = join(HERE, '..', 'dist', 'src');
 const SERVER_CORE = '0';
 const LOAD_CORE = '1';
 const NO_LIMIT = '999999999/60'; // budgets are counted, and never spent
-const TICKS = 100; // a second, in /proc/<pid>/stat
 const running = [];
 let onServerCore = [process.execPath];
 
@@ -30,19 +28,19 @@ export function pin() {
   }
 }
 
-/** The built service on a new database, with one client and one user. */
-export async function startService(directory, profiles) {
+/** The built service on an empty database, with one client and one user. */
+export async function startService(directory, database, { profiles, env: settings } = {}) {
   const port = await freePort();
-  const database = join(directory, 'service.sqlite');
   const env = {
     ...process.env,
     PORT: String(port),
-    DATABASE_URL: `sqlite:${database}`,
+    DATABASE_URL: database.service,
     AUTH_SECRET: 'a secret that only this benchmark uses',
     AUTH_LIMIT_IP: NO_LIMIT,
     AUTH_LIMIT_CLIENT: NO_LIMIT,
     AUTH_LIMIT_ACCOUNT: NO_LIMIT,
     NODE_ENV: 'production',
+    ...settings,
   };
   const cli = (args, input) => execFileSync(process.execPath, [join(DIST, 'cli', 'main.js'), ...args], { env, input });
   cli(['database', 'migrate']);
@@ -52,31 +50,37 @@ export async function startService(directory, profiles) {
   const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
   const child = start([...profiling, join(DIST, 'service', 'main.js')], { env, log: join(directory, 'service.log') });
   await listening(port, child);
-  return { child, port, database, answers: 0 };
+  return { child, port, answers: 0 };
 }
 
 /** @param service whose key set the floor writes, too */
-export async function startFloor(directory, service) {
+export async function startFloor(directory, database, service) {
   const port = await freePort();
   const certs = await fetch(`http://127.0.0.1:${service.port}${CERTS}`).then((answer) => answer.text());
-  const args = [join(HERE, 'floor.mjs'), String(port), join(directory, 'floor.sqlite'), client.client_secret, certs];
+  const args = [join(HERE, 'floor.mjs'), String(port), database.floor, client.client_secret, certs];
   const child = start(args, { log: join(directory, 'floor.log') });
   await listening(port, child);
   return { child, port, answers: 0 };
 }
 
 /** How often a second argon2id alone verifies the user's password, and at what CPU. */
-export async function argon2Alone({ database }, parallel, seconds) {
-  const hash = await passwordHash(database);
+export async function argon2Alone(database, parallel, seconds) {
+  const [{ password_hash: hash }] = await database.rows('SELECT password_hash FROM auth_user');
   const child = start([join(HERE, 'argon2.mjs'), String(parallel), String(seconds), hash, user.password]);
   return JSON.parse(await text(child.stdout));
 }
 
-/** CPU seconds that a server has used: user and system, all of its threads. */
+/** CPU seconds that a server has used: user and system, all of its threads, and its workers, if it has any. */
 export function cpu({ child }) {
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  const nanoseconds = (pid) => {
+    const own = readdirSync(`/proc/${pid}/task`).map((thread) => {
+      const of = (name) => readFileSync(`/proc/${pid}/task/${thread}/${name}`, 'utf8');
+      const workers = of('children').split(' ').filter(Boolean).map(nanoseconds);
+      return Number(of('schedstat').split(' ')[0]) + workers.reduce((sum, each) => sum + each, 0);
+    });
+    return own.reduce((sum, each) => sum + each, 0);
+  };
+  return nanoseconds(child.pid) / 1e9;
 }
 
 /** A server's resident memory in MiB: now, and at its highest. */
@@ -107,13 +111,13 @@ function start(args, { env = process.env, log } = {}) {
 }
 
 async function listening(port, child) {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 300; attempt++) {
     if (child.exitCode !== null) throw new Error(`a server ended with exit code ${child.exitCode}`);
     const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
     if (answer) return answer.arrayBuffer();
     await sleep(100);
   }
-  throw new Error('a server did not start in ten seconds');
+  throw new Error('a server did not start in half a minute');
 }
 
 async function freePort() {
@@ -122,14 +126,4 @@ async function freePort() {
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-function passwordHash(file) {
-  const database = new sqlite3.Database(file, sqlite3.OPEN_READONLY);
-  return new Promise((resolve, reject) => {
-    database.get('SELECT password_hash FROM auth_user', (error, row) =>
-      error ? reject(error) : resolve(row.password_hash),
-    );
-    database.close();
-  });
 }

@@ -14,6 +14,7 @@ const COLUMNS = [
 export function print(rows, targets) {
   const lines = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, cell]) => cell(row) ?? ''))];
   console.log(`\n${aligned(lines, 2)}\n`);
+  if (targets.length === 0) return;
   const judged = targets.map(([what, measured, sign, target]) => [
     what,
     measured.toFixed(measured < 50 ? 2 : 0),
