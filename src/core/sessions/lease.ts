@@ -1,5 +1,6 @@
 import type { Client } from '../clients/client.entity.js';
 import type { User } from '../users/users.js';
+import type { ReadToken } from './read-token.js';
 import type { Session } from './session.entity.js';
 
 /** Who presents a token: an authenticated client, perhaps from a named device, perhaps with a key of its own. */
@@ -12,6 +13,8 @@ export interface Party {
   dpopJkt?: string;
   /** Uses that proof up (see DpopProof): before something is given for it, and after its key was compared. */
   useProof?: () => Promise<void>;
+  /** A refresh token that the limits have read already, and what it says. */
+  read?: ReadToken;
   requestId: string;
 }
 

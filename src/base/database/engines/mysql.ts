@@ -22,14 +22,14 @@ export class Mysql implements Engine {
 
   prepare(sql: string): PreparedStatement {
     return {
-      all: async (parameters) => (await this.execute(sql, parameters)) as object[],
-      run: async (parameters) => ((await this.execute(sql, parameters)) as { affectedRows: number }).affectedRows,
+      all: (parameters) => this.execute(sql, parameters, (result) => result as object[]),
+      run: (parameters) => this.execute(sql, parameters, (result) => (result as { affectedRows: number }).affectedRows),
     };
   }
 
-  private execute(sql: string, parameters: unknown[]): Promise<Result> {
+  private execute<T>(sql: string, parameters: unknown[], read: (result: Result) => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.pool.execute(sql, parameters, (error, result) => (error ? reject(error) : resolve(result)));
+      this.pool.execute(sql, parameters, (error, result) => (error ? reject(error) : resolve(read(result))));
     });
   }
 

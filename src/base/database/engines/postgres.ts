@@ -7,9 +7,15 @@ interface Result {
   rowCount: number | null;
 }
 
+interface Query {
+  name: string;
+  text: string;
+  values: unknown[];
+}
+
 /** The part of pg's Pool that we use. */
 interface Pool {
-  query(statement: { name: string; text: string; values: unknown[] }): Promise<Result>;
+  query(query: Query, done: (error: Error | undefined, result: Result) => void): void;
 }
 
 /** PostgreSQL by pg: each connection of the pool prepares a statement when it is first asked for it, under its name. */
@@ -23,11 +29,16 @@ export class Postgres implements Engine {
     let n = 0;
     const text = sql.replaceAll('?', () => `$${++n}`);
     const name = `auth_${hash('sha256', text, 'base64url').slice(0, 16)}`;
-    const query = (values: unknown[]) => this.pool.query({ name, text, values });
     return {
-      all: async (parameters) => (await query(parameters)).rows,
-      run: async (parameters) => (await query(parameters)).rowCount ?? 0,
+      all: (values) => this.query({ name, text, values }, ({ rows }) => rows),
+      run: (values) => this.query({ name, text, values }, ({ rowCount }) => rowCount ?? 0),
     };
+  }
+
+  private query<T>(query: Query, read: (result: Result) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.pool.query(query, (error, result) => (error ? reject(error) : resolve(read(result))));
+    });
   }
 
   /** The one that writes, where there are several. */
