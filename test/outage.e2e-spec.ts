@@ -1,5 +1,4 @@
 import request from 'supertest';
-import { DataSource } from 'typeorm';
 import { ENGINE, onSqlite, rowsOf, takeDatabase, type TestDatabase } from './databases.js';
 import { signIn } from './fixtures.js';
 import { expectError, type Service, startService } from './service.js';
@@ -89,14 +88,13 @@ const CUT_OFF = {
     'lets go of a server that has become a read-only standby (25006)',
     async () => {
       const name = new URL(database.url).pathname.slice(1);
-      await rowsOf(database.url, `ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-      await service.app.get(DataSource).query('SET default_transaction_read_only = on'); // of a connection that there is
-      const answers = await Promise.all(Array.from({ length: 8 }, refresh));
-      expect(answers.map(({ status }) => status)).toContain(503);
-      await rowsOf(
-        database.url,
-        `SET default_transaction_read_only = off; ALTER DATABASE ${name} RESET default_transaction_read_only`,
-      );
+      const server = new URL('/postgres', database.url).href;
+      await rowsOf(server, `ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+      await rowsOf(database.url, CUT_OFF.postgres); // who comes back comes to the standby
+      const answers = [];
+      for (let i = 0; i < 12; i++) answers.push(await refresh());
+      expect(answers.at(-1)!.status).toBe(503);
+      await rowsOf(server, `ALTER DATABASE ${name} RESET default_transaction_read_only`);
       await goOn();
       for (let i = 0; i < 8; i++) await goOn(); // no connection to the standby is left
       expect(await ready()).toBe(200);

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import { codeOf } from '../faults.js';
 import type { Engine, PreparedStatement } from './engine.js';
 
 interface Result {
@@ -7,8 +8,13 @@ interface Result {
   rowCount: number | null;
 }
 
+/** What a server says that has become a read-only standby. */
+const READ_ONLY = '25006';
+
 /** The part of pg's Pool that we use. */
 interface Pool {
+  readonly idleCount: number;
+  connect(): Promise<{ release(destroy: true): void }>;
   query(statement: { name: string; text: string; values: unknown[] }): Promise<Result>;
 }
 
@@ -28,6 +34,17 @@ export class Postgres implements Engine {
       all: async (parameters) => (await query(parameters)).rows,
       run: async (parameters) => (await query(parameters)).rowCount ?? 0,
     };
+  }
+
+  /** A server that was switched to standby keeps its connections: none is used again, and new ones find the primary. */
+  failed(error: unknown): void {
+    if (codeOf(error) !== READ_ONLY) return;
+    for (let n = this.pool.idleCount; n > 0; n--) {
+      this.pool.connect().then(
+        (client) => client.release(true),
+        () => undefined, // it is away now, and that is what the next one hears
+      );
+    }
   }
 
   /** The one that writes, where there are several. */
