@@ -46,7 +46,7 @@ describe('signing keys', () => {
     const [row] = await service.sql('SELECT * FROM auth_signing_key');
     const sealed = Buffer.from(row!.sealed_private_key as string, 'base64url');
     expect(sealed.includes(Buffer.from('06082a8648ce3d030107', 'hex'))).toBe(false); // the OID of P-256
-    const columns = ['alg', 'created_at', 'first_of', 'kid', 'sealed_private_key', 'signs_from'];
+    const columns = ['alg', 'created_at', 'first_of', 'kid', 'sealed_private_key', 'signs_from', 'succeeds'];
     expect(Object.keys(row as object).sort()).toEqual(columns);
   });
 

@@ -29,6 +29,7 @@ import { SpellMailDomainsOneWay1764000006001 } from './migrations/1764000006001-
 import { CountVersionsOfCredentials1764000002000 } from './migrations/1764000002000-count-versions-of-credentials.js';
 import { FindSessionsByDevice1764000005000 } from './migrations/1764000005000-find-sessions-by-device.js';
 import { AddAccountAccess1764000001000 } from './migrations/1764000001000-add-account-access.js';
+import { ExchangeSecretsAndKeys1764000011001 } from './migrations/1764000011001-exchange-secrets-and-keys.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -93,6 +94,7 @@ const GIVEN = [
     FindSessionsByDevice1764000005000,
     SpellMailDomainsOneWay1764000006001,
     RememberNetworks1764000007000,
+    ExchangeSecretsAndKeys1764000011001,
   ],
   errors: CORE_ERRORS,
   commands: [
