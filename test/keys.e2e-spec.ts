@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { NestFactory } from '@nestjs/core';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import request from 'supertest';
+import { DataSource } from 'typeorm';
 import { type SigningAlg } from '../src/base/auth.options.js';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { KeyService } from '../src/core/keys/key.service.js';
@@ -11,7 +12,7 @@ import { AppModule } from '../src/service/app.module.js';
 import { readSettings } from '../src/service/settings.js';
 import { signIn as signInAt } from './fixtures.js';
 import { expectError, ISSUER, SECRET, startService, type Service } from './service.js';
-import { onSqlite } from './databases.js';
+import { ENGINE, onSqlite } from './databases.js';
 
 describe('signing keys', () => {
   let service: Service;
@@ -296,6 +297,26 @@ describe('signing keys', () => {
       await retire(kidOf(access_token));
       service.clock.advance(3);
       expect(await verified()).toBeUndefined();
+    });
+
+    (ENGINE === 'postgres' ? it : it.skip)('keep nobody waiting whose database does not answer', async () => {
+      const { access_token } = await signIn();
+      const stranger = await new DataSource({ type: 'postgres', url: service.databaseUrl }).initialize();
+      await stranger.query('BEGIN');
+      await stranger.query('LOCK TABLE auth_signing_key IN ACCESS EXCLUSIVE MODE');
+      service.clock.advance(10);
+      for (const [least, most] of [
+        [450, 2000],
+        [0, 100],
+      ]) {
+        const began = performance.now();
+        const verified = Array.from({ length: 5 }, () => service.app.get(AccessTokenService).verify(access_token));
+        expect(await Promise.all(verified)).toEqual(Array(5).fill(expect.objectContaining({ sub: ada })));
+        expect(performance.now() - began).toBeGreaterThanOrEqual(least!);
+        expect(performance.now() - began).toBeLessThan(most!);
+      }
+      await stranger.query('ROLLBACK');
+      await stranger.destroy();
     });
   });
 });
