@@ -2,6 +2,11 @@
 import { createConnection } from 'node:net';
 
 /** A request as the bytes of HTTP/1.1. */
+export function get(path) {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+}
+
+/** The same with parameters, as JSON. */
 export function post(path, parameters) {
   const body = JSON.stringify(parameters);
   return Buffer.from(

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sqlite3 from 'sqlite3';
-import { client, user } from './workload.mjs';
+import { CERTS, client, user } from './workload.mjs';
 
 const HERE = import.meta.dirname;
 const DIST = join(HERE, '..', 'dist', 'src');
@@ -55,9 +55,11 @@ export async function startService(directory, profiles) {
   return { child, port, database, answers: 0 };
 }
 
-export async function startFloor(directory) {
+/** @param service whose key set the floor writes, too */
+export async function startFloor(directory, service) {
   const port = await freePort();
-  const args = [join(HERE, 'floor.mjs'), String(port), join(directory, 'floor.sqlite'), client.client_secret];
+  const certs = await fetch(`http://127.0.0.1:${service.port}${CERTS}`).then((answer) => answer.text());
+  const args = [join(HERE, 'floor.mjs'), String(port), join(directory, 'floor.sqlite'), client.client_secret, certs];
   const child = start(args, { log: join(directory, 'floor.log') });
   await listening(port, child);
   return { child, port, answers: 0 };

@@ -1,23 +1,36 @@
 // What the connections send to the service, and to the floor.
-import { post } from './load.mjs';
+import { get, post } from './load.mjs';
 
 export const PATH = '/auth/v1/token';
+export const CERTS = '/auth/v1/certs';
+export const INTROSPECT = '/oauth2/introspect';
 export const CONNECTIONS = 16;
 export const client = { client_id: 'bench', client_secret: 'the secret of the client that the benchmark speaks for' };
 export const user = { username: 'bench', password: 'the password that the benchmark signs in with' };
 
 /** The same request over every connection. */
-function same(parameters, connections) {
-  const bytes = post(PATH, { ...client, ...parameters });
+function same(bytes, connections) {
   return Array.from({ length: connections }, () => ({ next: () => bytes }));
 }
 
 export function clientCredentials(connections = CONNECTIONS) {
-  return same({ grant_type: 'client_credentials', scope: 'profile' }, connections);
+  return same(post(PATH, { ...client, grant_type: 'client_credentials', scope: 'profile' }), connections);
 }
 
 export function logins(connections = CONNECTIONS) {
-  return same({ grant_type: 'password', ...user, scope: 'profile' }, connections);
+  return same(post(PATH, { ...client, grant_type: 'password', ...user, scope: 'profile' }), connections);
+}
+
+export function keySets(connections = CONNECTIONS) {
+  return same(get(CERTS), connections);
+}
+
+/** A session per connection; each asks for its access token. */
+export function introspections(sessions) {
+  return sessions.map(({ access_token }) => {
+    const bytes = post(INTROSPECT, { ...client, token: access_token });
+    return { next: () => bytes };
+  });
 }
 
 /** A session per connection; each request carries the refresh token of the last answer, and a scope if one is given. */
@@ -42,12 +55,21 @@ export function everything(sessions) {
 }
 
 /** The session of a new sign-in. */
-export async function signIn(port, scope) {
+export function signIn(port, scope) {
+  return tokens(port, { ...user, grant_type: 'password', scope });
+}
+
+/** The session of a refresh token, moved on. */
+export function refresh(port, { refresh_token }) {
+  return tokens(port, { grant_type: 'refresh_token', refresh_token });
+}
+
+async function tokens(port, parameters) {
   const answer = await fetch(`http://127.0.0.1:${port}${PATH}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...client, ...user, grant_type: 'password', scope }),
+    body: JSON.stringify({ ...client, ...parameters }),
   });
-  if (answer.status !== 200) throw new Error(`no sign-in: ${answer.status} ${await answer.text()}`);
+  if (answer.status !== 200) throw new Error(`no tokens: ${answer.status} ${await answer.text()}`);
   return answer.json();
 }

@@ -62,6 +62,7 @@ export type { Language } from './base/languages.js';
 export { Sweeper } from './base/database/sweeper.js';
 export type { LimitStorage } from './core/throttling/limits.js';
 export { MemoryThrottlerStorage } from './core/throttling/memory-throttler.storage.js';
+export { RedisThrottlerStorage } from './core/throttling/redis-throttler.storage.js';
 export { normalizePassword } from './core/users/password.js';
 export { PasswordHasher } from './core/users/password-hasher.js';
 export type { StandardClaims } from './core/users/claims.js';

@@ -11,7 +11,7 @@ describe('a clock that is set', () => {
   let service: Service;
   beforeEach(async () => {
     const budget = { requests: 2, seconds: 60 };
-    service = await startService({ auth: { limitIp: budget, limitAccount: budget, limitClient: budget } });
+    service = await startService({ auth: { limitIp: budget, limitClient: budget, limitAccount: false } });
     await service.client({ id: 'app' });
     await service.user('ada', 'correct horse');
   });

@@ -15,6 +15,7 @@ const OPEN = {
     const client = await mysql.createConnection({ ...options, password, database, multipleStatements: true });
     return { query: async (sql) => (await client.query(sql))[0], end: () => client.end() };
   },
+  'mariadb:': (target) => OPEN['mysql:'](target),
   'sqlite:': (target) => {
     const { Database } = require('sqlite3');
     const database = new Database(target.pathname);

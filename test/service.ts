@@ -57,6 +57,10 @@ class RunningClock extends FakeClock {
   }
 }
 
+const living = new Set<Service>();
+// one that a failed test left behind would go on sweeping, by a clock of its own, what the next test file has there
+afterAll(() => Promise.all([...living].map((service) => service.close())));
+
 /** The clocks of the services that run, by URL, for visitors who take their time. */
 export const clocks = new Map<string, FakeClock>();
 
@@ -119,7 +123,7 @@ export async function startService({
   await app.listen(port, '127.0.0.1');
   const url = await app.getUrl();
   clocks.set(url, clock);
-  return {
+  const service: Service = {
     app,
     clock,
     log,
@@ -142,11 +146,14 @@ export async function startService({
     },
     user: async (username, password, groups) => (await app.get(UserService).create({ username, password, groups })).id,
     close: async () => {
+      living.delete(service);
       clocks.delete(url);
       await app.close();
       database?.release();
     },
   };
+  living.add(service);
+  return service;
 }
 
 /** What booleans are called in our tables. */

@@ -8,6 +8,7 @@ import { IntrospectionService } from '../core/sessions/introspection.service.js'
 import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
 import { RevocationService } from '../core/sessions/revocation.service.js';
 import type { AccessToken } from '../core/sessions/access-token.service.js';
+import { livingTokenOf } from '../core/sessions/living-token.js';
 import { PresentedTokens, sentToken } from '../core/sessions/presented-tokens.js';
 import { SessionService } from '../core/sessions/session.service.js';
 import { SignOutService } from '../core/sessions/sign-out.service.js';
@@ -67,7 +68,7 @@ export class SessionController {
   async introspect(@Http() http: HttpExchange): Promise<void> {
     const own = sentToken(http);
     if (own) {
-      const said = await this.introspection.accessToken(own.token);
+      const said = await this.introspection.accessToken(own.token, livingTokenOf(http, own.token));
       if (said.active) await this.tokens.read(http); // a dead one is worth as little with a proof as without
       return http.json(200, said);
     }

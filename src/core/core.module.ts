@@ -28,6 +28,7 @@ import { ClaimUserCodes1764000004000 } from './migrations/1764000004000-claim-us
 import { SpellMailDomainsOneWay1764000006001 } from './migrations/1764000006001-spell-mail-domains-one-way.js';
 import { CountVersionsOfCredentials1764000002000 } from './migrations/1764000002000-count-versions-of-credentials.js';
 import { FindSessionsByDevice1764000005000 } from './migrations/1764000005000-find-sessions-by-device.js';
+import { CountAttempts1764000009000 } from './migrations/1764000009000-count-attempts.js';
 import { AddAccountAccess1764000001000 } from './migrations/1764000001000-add-account-access.js';
 import { ExchangeSecretsAndKeys1764000011001 } from './migrations/1764000011001-exchange-secrets-and-keys.js';
 import { UsedJti } from './replay/used-jti.entity.js';
@@ -43,6 +44,8 @@ import { Session } from './sessions/session.entity.js';
 import { SessionService } from './sessions/session.service.js';
 import { RefreshService } from './sessions/refresh.service.js';
 import { SignOutService } from './sessions/sign-out.service.js';
+import { AttemptBudget } from './throttling/attempt-budget.entity.js';
+import { AttemptBudgets } from './throttling/attempt-budgets.js';
 import { Attempts } from './throttling/attempts.js';
 import { Limits } from './throttling/limits.js';
 import { MemoryThrottlerStorage } from './throttling/memory-throttler.storage.js';
@@ -82,7 +85,17 @@ const GIVEN = [
 
 /** Clients, users, sessions, codes, keys and limits: what every token stands on. */
 @AuthFeature({
-  entities: [Client, ClientSecret, UserRow, Session, AuthorizationCode, DeviceAuthorization, SigningKey, UsedJti],
+  entities: [
+    Client,
+    ClientSecret,
+    UserRow,
+    Session,
+    AuthorizationCode,
+    DeviceAuthorization,
+    SigningKey,
+    UsedJti,
+    AttemptBudget,
+  ],
   migrations: [
     CreateAuthTables1763850000000,
     BindToKeys1763860000000,
@@ -94,6 +107,7 @@ const GIVEN = [
     FindSessionsByDevice1764000005000,
     SpellMailDomainsOneWay1764000006001,
     RememberNetworks1764000007000,
+    CountAttempts1764000009000,
     ExchangeSecretsAndKeys1764000011001,
   ],
   errors: CORE_ERRORS,
@@ -111,6 +125,7 @@ const GIVEN = [
     ClientKeys,
     PasswordHasher,
     HashingQueue,
+    AttemptBudgets,
     ClientAssertionService,
     UsedJtiService,
     Networks,

@@ -1,12 +1,15 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
+import { getStorageToken } from '@nestjs/throttler';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { MADE_DATABASE, prepareFile } from './database-file.js';
 import { ormOptions } from './orm-options.js';
 import { AuthModule } from '../auth.module.js';
 import { openDatabase } from './open-database.js';
+import { Clock } from '../base/clock.js';
+import { RedisThrottlerStorage } from '../core/throttling/redis-throttler.storage.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { HealthController } from './health/health.controller.js';
 import { secretFromFile } from './secret-file.js';
@@ -16,7 +19,7 @@ import type { Settings } from './settings.js';
 @Module({})
 export class AppModule {
   static forRoot(settings: Settings): DynamicModule {
-    const { databaseUrl, databasePool, newDatabase, auth } = settings;
+    const { databaseUrl, databasePool, newDatabase, redisUrl, auth } = settings;
     const made = prepareFile(databaseUrl, newDatabase); // before a secret is made for it
     const serving = newDatabase !== 'refuse';
     return {
@@ -26,7 +29,11 @@ export class AppModule {
           useFactory: async () => ({ ...(await ormOptions(databaseUrl, databasePool)), toRetry: () => false }), // openDatabase does, as far as it helps
           dataSourceFactory: (options) => openDatabase(options as DataSourceOptions, serving),
         }),
-        AuthModule.forRoot({ ...auth, secret: auth.secret ?? secretFromFile(serving) }),
+        AuthModule.forRoot({
+          ...auth,
+          secret: auth.secret ?? secretFromFile(serving),
+          providers: redisUrl !== undefined && serving ? [sharedLimits(redisUrl)] : [],
+        }),
         TerminusModule.forRoot({ logger: false }),
       ],
       controllers: [HealthController],
@@ -36,4 +43,12 @@ export class AppModule {
       ],
     };
   }
+}
+
+function sharedLimits(url: string): Provider {
+  return {
+    provide: getStorageToken(),
+    useFactory: (clock: Clock) => RedisThrottlerStorage.connect(url, clock),
+    inject: [Clock],
+  };
 }

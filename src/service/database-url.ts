@@ -4,7 +4,7 @@ export const DEFAULT_DATABASE_URL = 'sqlite:data/auth.sqlite';
 export type DatabaseUrl =
   | { type: 'sqlite'; file: string }
   | { type: 'postgres'; url: string; schema: string | undefined }
-  | { type: 'mysql'; server: MysqlServer; tls: boolean };
+  | { type: 'mysql' | 'mariadb'; server: MysqlServer; tls: boolean };
 
 interface MysqlServer {
   host: string;
@@ -17,7 +17,7 @@ interface MysqlServer {
 const EXPECTED = 'must be sqlite:<file>, postgres://<user>:<password>@<host>/<database> or mysql://…';
 
 /**
- * Reads a database's URL. What pg knows may follow a PostgreSQL one (`?sslmode=verify-full`), and `schema`; a MySQL one
+ * Reads a database's URL. Either of mysql: and mariadb: works on both servers. What pg knows may follow a PostgreSQL one (`?sslmode=verify-full`), and `schema`; a MySQL one
  * may say `?ssl=true`.
  * @throws Error that says what is wrong with the URL, without repeating it: it has a password in it
  */
@@ -44,5 +44,6 @@ export function databaseOf(text: string): DatabaseUrl {
     password: decodeURIComponent(url.password),
     database: decodeURIComponent(url.pathname.slice(1)),
   };
-  return { type: 'mysql', server, tls: searchParams.get('ssl') === 'true' };
+  const type = url.protocol === 'mariadb:' ? 'mariadb' : 'mysql';
+  return { type, server, tls: searchParams.get('ssl') === 'true' };
 }

@@ -1,14 +1,19 @@
 import type { DataSource } from 'typeorm';
 
+type Lock = [take: string, give: string];
+
 const NAME = 'nest-auth migrations';
 /** The same for PostgreSQL, which wants a number: its first bytes. */
 const NUMBER = Buffer.from(NAME).readUInt32BE();
 /** Seconds that MySQL waits for it. */
 const WAIT = 60;
 
-const LOCKS: Partial<Record<string, [take: string, give: string]>> = {
+const OF_MYSQL: Lock = [`SELECT GET_LOCK('${NAME}', ${WAIT})`, `SELECT RELEASE_LOCK('${NAME}')`];
+
+const LOCKS: Partial<Record<string, Lock>> = {
   postgres: [`SELECT pg_advisory_lock(${NUMBER})`, `SELECT pg_advisory_unlock(${NUMBER})`],
-  mysql: [`SELECT GET_LOCK('${NAME}', ${WAIT})`, `SELECT RELEASE_LOCK('${NAME}')`],
+  mysql: OF_MYSQL,
+  mariadb: OF_MYSQL,
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import { authEntities, authMigrations } from '../wings.js';
+import { installed } from '../base/installed.js';
 import { databaseOf, type DatabaseUrl } from './database-url.js';
 
 /** Milliseconds after which a connection counts as refused. */
@@ -27,7 +28,7 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Da
     case 'sqlite':
       return {
         type,
-        driver: quiet(await installed('sqlite3', () => import('sqlite3'))),
+        driver: quiet(await driver('sqlite3', () => import('sqlite3'))),
         database: database.file,
         enableWAL: true,
         busyTimeout: 2000,
@@ -35,7 +36,7 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Da
     case 'postgres':
       return {
         type,
-        driver: await installed('pg', () => import('pg')),
+        driver: await driver('pg', () => import('pg')),
         url: database.url,
         schema: database.schema,
         applicationName: 'nest-auth',
@@ -44,7 +45,8 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Da
         extra: { keepAlive: true },
       };
     case 'mysql':
-      await installed('mysql2', () => import('mysql2'));
+    case 'mariadb':
+      await driver('mysql2', () => import('mysql2'));
       return {
         type,
         connectorPackage: 'mysql2',
@@ -57,15 +59,9 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Da
 }
 
 /** @throws Error in one line, where a package is not there */
-async function installed<T extends object>(name: string, load: () => Promise<T>): Promise<object> {
-  try {
-    const loaded = (await load()) as { default?: object };
-    return loaded.default ?? loaded;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
-    throw new Error(`DATABASE_URL: its driver is not installed: npm install ${name}`, { cause: error });
-  }
+async function driver(name: string, load: () => Promise<object>): Promise<object> {
+  const loaded = (await installed(name, load, 'DATABASE_URL: its driver')) as { default?: object };
+  return loaded.default ?? loaded;
 }
 
 /** sqlite3 without the verbose mode that TypeORM turns on: a stack trace for each statement, dearer than the statement. */

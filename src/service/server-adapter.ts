@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import type { Express } from 'express';
+import type { Express, Request, Response } from 'express';
 import { AuthError } from '../base/errors/auth.error.js';
 import { BASE_ERRORS } from '../base/errors/base.errors.js';
+import { expressExchange } from '../base/http/express-exchange.js';
 import type { ErrorRow } from '../base/errors/error-table.js';
 import { errorBody } from '../base/errors/error-body.js';
 
@@ -21,6 +22,10 @@ export interface ServerOptions {
   keepAliveTimeout: number;
   /** Seconds that requests under way have got to end, once the server closes. */
   shutdownTimeout: number;
+}
+
+function requestIdOf(response: ServerResponse): string {
+  return expressExchange(response.req as Request, response as Response).requestId;
 }
 
 /**
@@ -43,6 +48,8 @@ export class ServerAdapter extends ExpressAdapter {
     class ExpressResponse extends ServerResponse {
       override writeHead(status: number, ...rest: unknown[]): this {
         if (isClosing()) this.shouldKeepAlive = false; // says `Connection: close`, and does
+        // every answer echoes it; those that bring all of their headers along (HttpExchange) have it
+        if (rest.length === 0) this.setHeader('x-request-id', requestIdOf(this));
         return super.writeHead(status, ...(rest as []));
       }
     }

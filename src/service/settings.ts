@@ -18,6 +18,8 @@ export interface Settings {
   /** Connections of this process to a database that is a server. */
   databasePool: number;
   newDatabase: NewDatabase;
+  /** Where all processes share their limits; undefined: each has its own. */
+  redisUrl: string | undefined;
   logLevel: LogLevel;
   /** Express's `trust proxy`: hops, or addresses; false: the client's address is the socket's. */
   trustProxy: false | number | string[];
@@ -60,6 +62,7 @@ export function readSettings(env: Env): Settings {
     port,
     databaseUrl: read('DATABASE_URL', DEFAULT_DATABASE_URL, (url) => (databaseOf(url), url)),
     databasePool: read('AUTH_DATABASE_POOL', 10, (text) => within(text, 1, 1000)),
+    redisUrl: read('REDIS_URL', undefined, redisUrl),
     newDatabase: production ? 'make-first' : 'make',
     logLevel: read('LOG_LEVEL', 'info', logLevel),
     trustProxy: read('AUTH_TRUST_PROXY', false as const, proxies),
@@ -152,6 +155,17 @@ function checkOptions(auth: Settings['auth'], names: Record<string, string>): vo
     const name = names[error.option] ?? `AUTH_${error.option.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
     throw new SettingsError(name, error.problem + (error.option in names ? `; ${HOW_TO}` : ''));
   }
+}
+
+/** Its error does not repeat it: there may be a password in it. */
+function redisUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || !/^(\/\d*)?$/.test(url.pathname)) {
+    throw new Error('must be a redis:// or rediss:// URL, such as redis://localhost:6379/0');
+  }
+  const unknown = [...url.searchParams.keys()].find((name) => name !== 'keyPrefix');
+  if (unknown !== undefined) throw new Error(`has a parameter ${unknown}; it may have keyPrefix, and no other`);
+  return text;
 }
 
 function mode(text: string): string {

@@ -5,6 +5,8 @@ import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import { JWKS_MAX_AGE, KeyService } from '../core/keys/key.service.js';
 
+const CACHED = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
+
 /** `GET /auth/v1/certs`: the keys that our tokens verify with (RFC 7517). */
 @Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
 @UseFilters(AuthExceptionFilter)
@@ -14,8 +16,7 @@ export class JwksController implements MetadataPublisher {
 
   @Get('certs')
   async certs(@Http() http: HttpExchange): Promise<void> {
-    const headers = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
-    http.json(200, await this.keys.jwks(), headers);
+    http.jsonText(200, await this.keys.jwksText(), CACHED);
   }
 
   async metadata(url: (path: string) => string): Promise<ServerMetadata> {

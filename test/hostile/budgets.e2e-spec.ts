@@ -354,16 +354,28 @@ describe('a storage of the host’s', () => {
   it('is told how long to block, and no wait that it answers is longer than the window', async () => {
     const asked: [string, number, number][] = [];
     const { host, signIn } = await hostWith((key, ttl, _limit, blockDuration) => {
-      asked.push([key.split(':')[0]!, ttl, blockDuration]);
-      const isBlocked = key.startsWith('account:');
-      return Promise.resolve({ ...free, isBlocked, timeToBlockExpire: 999_999.5 });
+      asked.push([key, ttl, blockDuration]);
+      return Promise.resolve({ ...free, isBlocked: key.startsWith('client:'), timeToBlockExpire: 999_999.5 });
     });
-    expectError(await signIn(), { error: 'resource_exhausted', reason: 'LIMIT_ACCOUNT', retryAfter: 300 });
+    expectError(await signIn(), { error: 'resource_exhausted', reason: 'LIMIT_CLIENT', retryAfter: 60 });
+    // of whom, only by a keyed hash
     expect(asked).toEqual([
-      ['ip', 60_000, 60_000],
-      ['client', 60_000, 60_000],
-      ['account', 300_000, 300_000],
+      [expect.stringMatching(/^ip:[\w-]{43}$/), 60_000, 60_000],
+      [expect.stringMatching(/^client:[\w-]{43}$/), 60_000, 60_000],
     ]);
+    await host.close();
+  });
+
+  it('is not asked about accounts, whose attempts are limited all the same', async () => {
+    const asked: string[] = [];
+    const { host, token } = await hostWith((key) => {
+      asked.push(key.split(':')[0]!);
+      return Promise.resolve(free);
+    });
+    const guess = () => token({ grant_type: 'password', username: 'ada', password: 'wrong' });
+    for (let i = 0; i < 10; i++) expect((await guess()).status).toBe(400);
+    expectError(await guess(), { error: 'resource_exhausted', reason: 'LIMIT_ACCOUNT', retryAfter: 30 });
+    expect(new Set(asked)).toEqual(new Set(['ip', 'client']));
     await host.close();
   });
 });

@@ -5,6 +5,7 @@ import {
   type EntityTarget,
   type FindOptionsSelect,
   type FindOptionsWhere,
+  In,
   type ObjectLiteral,
   type Repository,
 } from 'typeorm';
@@ -162,8 +163,10 @@ export class AuthDatabase implements OnApplicationShutdown {
       return deleted;
     }
     const rows = await repository.find({ select: { [key]: true } as FindOptionsSelect<Entity>, where, take: batch });
-    if (rows.length > 0) await repository.delete(rows.map((row) => row[key]));
-    return rows.length;
+    if (rows.length === 0) return 0;
+    // the condition once more: what has been written to meanwhile may live again
+    const { affected } = await repository.delete({ ...where, [key]: In(rows.map((row) => row[key])) });
+    return affected ?? 0;
   }
 
   /**

@@ -91,7 +91,9 @@ export class Tables {
   }
 
   private column(options: TableColumnOptions): TableColumnOptions {
-    return { ...options, name: this.columnName(options.name), default: this.preset(options.default) };
+    const isMysql = /^(mysql|mariadb)$/.test(this.runner.connection.options.type);
+    const type = isMysql && options.type === 'boolean' ? 'tinyint' : options.type; // what TypeORM calls one there
+    return { ...options, type, name: this.columnName(options.name), default: this.preset(options.default) };
   }
 
   private columnName(name: string): string {

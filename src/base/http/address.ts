@@ -26,8 +26,9 @@ export function canonicalAddress(text: string | undefined): string | undefined {
  */
 export function networkOf(address: string, bits: { v4: number; v6: number }): string {
   if (isIPv4(address)) {
+    if (bits.v4 === 32) return address;
     const kept = address.split('.').slice(0, bits.v4 / 8);
-    return kept.length === 4 ? address : `${[...kept, 0, 0, 0].slice(0, 4).join('.')}/${bits.v4}`;
+    return `${[...kept, 0, 0, 0].slice(0, 4).join('.')}/${bits.v4}`;
   }
   const [head, tail] = address.split('::').map((half) => half.split(':').filter(Boolean)) as [string[], string[]?];
   const zeros = Array<string>(tail ? 8 - head.length - tail.length : 0).fill('0');

@@ -74,7 +74,12 @@ export abstract class HttpExchange {
   abstract hasHeader(name: string): boolean;
 
   json(status: number, body: object, headers: Record<string, string> = NO_STORE): void {
-    this.text(status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
+    this.jsonText(status, JSON.stringify(body), headers);
+  }
+
+  /** The same for JSON that is text already. */
+  jsonText(status: number, text: string, headers: Record<string, string>): void {
+    this.text(status, 'application/json; charset=utf-8', text, headers);
   }
 
   html(status: number, html: string, headers: Record<string, string>): void {

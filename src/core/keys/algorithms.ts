@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import type { SigningAlg } from '../../base/auth.options.js';
 
 export const GENERATE = {
@@ -12,4 +12,10 @@ export const SIGN: Record<SigningAlg, (data: Buffer, key: KeyObject) => string> 
   ES256: (data, key) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url'),
   RS256: (data, key) => sign('sha256', data, key).toString('base64url'),
   EdDSA: (data, key) => sign(null, data, key).toString('base64url'),
+};
+
+export const VERIFY: Record<SigningAlg, (data: Buffer, key: KeyObject, signature: Buffer) => boolean> = {
+  ES256: (data, key, signature) => verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+  RS256: (data, key, signature) => verify('sha256', data, key, signature),
+  EdDSA: (data, key, signature) => verify(null, data, key, signature),
 };

@@ -1,7 +1,6 @@
 import { createPrivateKey, createPublicKey, hash, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { errors } from 'jose';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { NeedsSecret, type SecretNeed } from '../../base/crypto/secret-need.js';
@@ -9,7 +8,8 @@ import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { Sweeps } from '../../base/database/sweeper.js';
-import { GENERATE, SIGN } from './algorithms.js';
+import { GENERATE, SIGN, VERIFY } from './algorithms.js';
+import { isTyp, jsonObject, parseJws } from './jws.js';
 import { SigningKey } from './signing-key.entity.js';
 
 const SIGNING_KEY = purpose('signing-key');
@@ -35,6 +35,9 @@ const DAY = 86_400_000;
  */
 const SIGNS_AFTER = PUBLISHED_AFTER + JWKS_MAX_AGE * 1000 + CLOCKS_APART;
 
+/** `at+jwt`: an access token (RFC 9068 §2.1). */
+type Typ = 'at+jwt' | 'JWT';
+
 interface LoadedKey {
   row: SigningKey;
   privateKey: KeyObject;
@@ -55,6 +58,7 @@ export class KeyService implements OnModuleInit {
   private readonly logger = new Logger('Keys');
   private readonly rows = this.database.repository(SigningKey);
   private keys: LoadedKey[] = [];
+  private published = '{"keys":[]}';
   /** On the monotonic clock. */
   private loadedAt = -Infinity;
   private failedAt = -Infinity;
@@ -92,11 +96,8 @@ export class KeyService implements OnModuleInit {
     await this.waiting;
   }
 
-  /**
-   * A signed JWT (RFC 7515 compact serialization).
-   * @param typ `at+jwt` (RFC 9068 §2.1) or `JWT`
-   */
-  sign(typ: 'at+jwt' | 'JWT', claims: object): string {
+  /** A signed JWT (RFC 7515 compact serialization). */
+  sign(typ: Typ, claims: object): string {
     const key = this.signing();
     let header = key.headers.get(typ);
     if (header === undefined) {
@@ -113,21 +114,30 @@ export class KeyService implements OnModuleInit {
     return digest.toString('base64url', 0, digest.length / 2);
   }
 
-  /** The public key of a token's header. @throws JWKSNoMatchingKey where none of ours has that id and algorithm */
-  async verificationKey(kid: string | undefined, alg: string | undefined): Promise<KeyObject> {
-    const find = () => this.keys.find(({ row }) => row.kid === kid && row.alg === alg);
-    await this.upToDate();
-    if (!find() && this.isStale()) await this.reload(); // it may be a new one: no word about the token
-    const key = find();
-    if (!key) throw new errors.JWKSNoMatchingKey();
-    return key.publicKey;
+  /**
+   * The claims of a JWT that one of our keys has signed; of the claims themselves nothing is checked.
+   * @param typ that its header must have
+   * @returns undefined where it is none: malformed, of another type, or not signed by a key that is published
+   */
+  async verify(typ: Typ, token: string): Promise<Record<string, unknown> | undefined> {
+    const jws = parseJws(token);
+    // RFC 7515 §4.1.11: an extension that is not understood; RFC 7797 §7: no JWT has an unencoded payload
+    if (!jws || !isTyp(jws.header['typ'], typ) || 'crit' in jws.header || 'b64' in jws.header) return undefined;
+    const key = await this.verificationKey(jws.header['kid'], jws.header['alg']);
+    if (!key || !VERIFY[key.row.alg](jws.input, key.publicKey, jws.signature)) return undefined;
+    return jsonObject(jws.payload);
   }
 
   /** JWKS (RFC 7517 §5): every key that a living token may be signed with, and the next one. */
   async jwks(): Promise<{ keys: JsonWebKey[] }> {
-    await this.upToDate();
-    if (this.age() > PUBLISHED_AFTER) await this.reload();
+    await this.toPublish();
     return { keys: this.keys.map(({ jwk }) => jwk) };
+  }
+
+  /** The same as it is sent, made once for all who ask. */
+  async jwksText(): Promise<string> {
+    await this.toPublish();
+    return this.published;
   }
 
   /** Makes a new key. It is published at once, and signs once every verifier's copy of the JWKS has run out. */
@@ -211,6 +221,16 @@ export class KeyService implements OnModuleInit {
     }
   }
 
+  /** The key of a token's header: the one of ours with that id, and of that algorithm. */
+  private async verificationKey(kid: unknown, alg: unknown): Promise<LoadedKey | undefined> {
+    const find = () => this.keys.find(({ row }) => row.kid === kid && row.alg === alg);
+    if (this.isStale()) await this.upToDate();
+    const key = find();
+    if (key || !this.isStale()) return key;
+    await this.reload(); // it may be a new one: no word about the token
+    return find();
+  }
+
   /** Two processes may start at once: of a first key there is one, and who comes second has it, too. */
   private async makeFirst(): Promise<void> {
     while (!this.keys.some(({ row }) => row.alg === this.options.signingAlg)) {
@@ -260,6 +280,12 @@ export class KeyService implements OnModuleInit {
     return this.keys.find(isOurs) ?? this.keys.find(isReady) ?? this.keys.at(-1);
   }
 
+  /** @throws Error where the database does not answer, and what is in memory is too old for verifiers to keep */
+  private async toPublish(): Promise<void> {
+    await this.upToDate();
+    if (this.age() > PUBLISHED_AFTER) await this.reload();
+  }
+
   private isStale(): boolean {
     return this.age() > RELOAD_AFTER;
   }
@@ -286,6 +312,7 @@ export class KeyService implements OnModuleInit {
       const key = known.get(row.kid);
       return key ? Object.assign(key, { row }) : this.load(row);
     });
+    this.published = JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) });
     this.loadedAt = asked;
   }
 

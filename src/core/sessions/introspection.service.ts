@@ -26,17 +26,25 @@ export class IntrospectionService {
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
-  /** @param client who asks: of refresh tokens it learns about its own alone */
-  async introspect(token: string, client: Client): Promise<Introspection> {
-    const refreshToken = this.refreshTokens.read(token);
-    return refreshToken ? this.refreshToken(refreshToken, client) : this.accessToken(token);
+  /**
+   * @param client who asks: of refresh tokens it learns about its own alone
+   * @param living the claims, where this request has found an access token to be alive already (livingTokenOf)
+   */
+  async introspect(token: string, client: Client, living?: AccessToken): Promise<Introspection> {
+    const refreshToken = living ? undefined : this.refreshTokens.read(token);
+    return refreshToken ? this.refreshToken(refreshToken, client) : this.accessToken(token, living);
   }
 
   /** The same for access tokens alone. */
-  async accessToken(token: string): Promise<Introspection> {
-    const claims = await this.accessTokens.verify(token);
-    if (!claims || !(await this.accessTokens.isLive(claims))) return INACTIVE;
+  async accessToken(token: string, living?: AccessToken): Promise<Introspection> {
+    const claims = living ?? (await this.living(token));
+    if (!claims || !this.accessTokens.isOfNow(claims)) return INACTIVE;
     return { active: true, token_type: claims.cnf ? 'DPoP' : 'Bearer', ...claims }; // RFC 9449 §6.2
+  }
+
+  private async living(token: string): Promise<AccessToken | undefined> {
+    const claims = await this.accessTokens.verify(token);
+    return claims && (await this.accessTokens.isLive(claims)) ? claims : undefined;
   }
 
   private async refreshToken({ sessionId, generation }: RefreshToken, client: Client): Promise<Introspection> {

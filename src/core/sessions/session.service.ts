@@ -24,6 +24,31 @@ type RotatedRow = Pick<Session, 'sub'> & {
   account_access: boolean | number;
 };
 
+/** An open session, as far as somebody asks. */
+export type OpenSession = Pick<
+  Session,
+  | 'id'
+  | 'sub'
+  | 'client_id'
+  | 'scope'
+  | 'generation'
+  | 'authenticated_at'
+  | 'credentials_version'
+  | 'created_at'
+  | 'rotated_at'
+  | 'expires_at'
+  | 'dpop_jkt'
+>;
+
+/** The same as the database returns it. */
+type OpenRow = Pick<Session, 'id' | 'sub' | 'client_id' | 'generation' | 'credentials_version' | 'dpop_jkt'> & {
+  scope: string;
+  authenticated_at: number | string;
+  created_at: number | string;
+  rotated_at: number | string | null;
+  expires_at: number | string;
+};
+
 /** Opens sessions, moves them on and ends them. Who may have one moved on, RefreshService judges. */
 @Injectable()
 @Sweeps()
@@ -46,6 +71,12 @@ export class SessionService {
          WHERE sub = ? AND device_id <> ? AND revoked_at IS NULL AND expires_at > ?
          GROUP BY device_id ORDER BY MAX(created_at) DESC LIMIT ${Math.max(0, this.options.maxDevices - 1)}
        ) AS kept)`,
+  );
+  // every introspection asks it
+  private readonly opened = this.database.statement<OpenRow>(
+    `SELECT id, sub, client_id, scope, generation, authenticated_at, credentials_version, created_at, rotated_at,
+       expires_at, dpop_jkt
+     FROM auth_session WHERE id = ? AND revoked_at IS NULL AND expires_at > ?`,
   );
   // a refresh that names a scope asks it
   private readonly bounds = this.database.statement<{ client_id: string; scope: string; dpop_jkt: string | null }>(
@@ -137,7 +168,7 @@ export class SessionService {
     const { sub, scope, authenticated_at, credentials_version, account_access } = row;
     return {
       sub,
-      scope: scope.split(' ').filter(Boolean),
+      scope: wordsOf(scope),
       authenticated_at: Number(authenticated_at),
       credentials_version: Number(credentials_version),
       account_access: Boolean(account_access),
@@ -205,7 +236,7 @@ export class SessionService {
   }
 
   /** The session, if it has neither expired nor been revoked, and its user and client may still hold it. */
-  async findAlive(id: string): Promise<Session | undefined> {
+  async findAlive(id: string): Promise<OpenSession | undefined> {
     const session = await this.findOpen(id);
     if (!session) return undefined;
     const client = (await this.clients.find(session.client_id))?.client;
@@ -219,15 +250,24 @@ export class SessionService {
   }
 
   /** The session, if it has neither expired nor been revoked; of its user nothing is asked. */
-  async findOpen(id: string): Promise<Session | undefined> {
-    const open = { id, revoked_at: IsNull(), expires_at: MoreThan(this.clock.now()) };
-    return (await this.sessions.findOneBy(open)) ?? undefined;
+  async findOpen(id: string): Promise<OpenSession | undefined> {
+    const [row] = await this.opened.all([id, this.clock.now()]);
+    return (
+      row && {
+        ...row,
+        scope: wordsOf(row.scope),
+        authenticated_at: Number(row.authenticated_at),
+        created_at: Number(row.created_at),
+        rotated_at: row.rotated_at === null ? null : Number(row.rotated_at),
+        expires_at: Number(row.expires_at),
+      }
+    );
   }
 
   /** What the next refresh of an open session may ask for, and by whom. */
   async boundsOf(id: string): Promise<Pick<Session, 'client_id' | 'scope' | 'dpop_jkt'> | undefined> {
     const [row] = await this.bounds.all([id, this.clock.now()]);
-    return row && { ...row, scope: row.scope.split(' ').filter(Boolean) };
+    return row && { ...row, scope: wordsOf(row.scope) };
   }
 
   async find(id: string): Promise<Session | undefined> {
@@ -273,4 +313,9 @@ export class SessionService {
     await this.database.flush();
     return affected ?? 0;
   }
+}
+
+/** The words of a list as it is stored (WORDS). */
+function wordsOf(list: string): string[] {
+  return list.split(' ').filter(Boolean);
 }

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { canonicalName } from '../users/contact.js';
-import { MAX_USERNAME, normalizeUsername } from '../users/username.js';
+import { normalizeUsername } from '../users/username.js';
 import { type User, Users } from '../users/users.js';
-import { Limits } from './limits.js';
+import { type Attempt, AttemptBudgets } from './attempt-budgets.js';
 import { addressOf } from './payer.js';
 
 /**
@@ -20,7 +20,7 @@ export type Familiar = (sub: string) => string | undefined | Promise<string | un
 @Injectable()
 export class Attempts {
   constructor(
-    private readonly limits: Limits,
+    private readonly budgets: AttemptBudgets,
     private readonly users: Users,
   ) {}
 
@@ -31,8 +31,7 @@ export class Attempts {
    */
   async password(username: string, password: string, familiar?: Familiar): Promise<User | undefined> {
     const name = normalizeUsername(username);
-    // what is longer than any username is nobody's, whatever its end: no key takes more room than one
-    const account = (await this.users.subOf?.(name)) ?? canonicalName(name).slice(0, MAX_USERNAME + 1);
+    const account = (await this.users.subOf?.(name)) ?? canonicalName(name);
     return this.ofAccount(account, () => this.users.verify(name, password), familiar);
   }
 
@@ -58,29 +57,26 @@ export class Attempts {
     judged: () => Promise<T | undefined>,
     familiarOwner?: () => Promise<string | undefined>,
   ): Promise<T | undefined> {
-    const payer = await this.spend(owner, familiarOwner);
+    const attempt = await this.take(owner, familiarOwner);
     let failed = false;
     try {
       const found = await judged();
       failed = found === undefined;
       return found;
     } finally {
-      // taken beforehand, so that parallel guesses cannot share one
-      if (!failed) await this.limits.restore('account', payer);
+      await attempt.end(failed);
     }
   }
 
   /** Strangers may have spent the account's attempts; who is familiar then has some of their own. */
-  private async spend(owner: string, familiarOwner?: () => Promise<string | undefined>): Promise<string> {
+  private async take(owner: string, familiarOwner?: () => Promise<string | undefined>): Promise<Attempt> {
     try {
-      await this.limits.spend('account', owner);
-      return owner;
+      return await this.budgets.take(owner);
     } catch (error) {
       const isSpent = error instanceof AuthError && error.code === 'resource_exhausted';
       const own = isSpent ? await familiarOwner?.() : undefined;
       if (own === undefined) throw error;
-      await this.limits.spend('account', own);
-      return own;
+      return this.budgets.take(own);
     }
   }
 }

@@ -4,6 +4,7 @@ import { exchangeOf } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { Parameters } from '../../base/http/parameters.js';
 import { AccessTokenService } from '../sessions/access-token.service.js';
+import { setLivingToken } from '../sessions/living-token.js';
 import { RefreshTokens } from '../sessions/refresh-token.js';
 import { SessionService } from '../sessions/session.service.js';
 import { Limits } from './limits.js';
@@ -38,7 +39,7 @@ export class AuthThrottlerGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = exchangeOf(context);
-    const session = await this.sessionOf(await this.presented(http, context));
+    const session = await this.sessionOf(http, await this.presented(http, context));
     setPayer(http, session === undefined ? 'address' : 'session');
     if (session === undefined) await this.limits.spend('ip', addressOf(http));
     else await this.limits.spend('session', session);
@@ -53,19 +54,20 @@ export class AuthThrottlerGuard implements CanActivate {
     return read?.(http.parameters) ?? {};
   }
 
-  private async sessionOf({ token, refreshToken }: Presented): Promise<string | undefined> {
+  private async sessionOf(http: HttpExchange, { token, refreshToken }: Presented): Promise<string | undefined> {
     if (refreshToken !== undefined) return this.refreshTokens.read(refreshToken)?.sessionId;
-    return token === undefined ? undefined : this.livingSessionOf(token);
+    return token === undefined ? undefined : this.livingSessionOf(http, token);
   }
 
   /** For a client's own access token, the token. */
-  private async livingSessionOf(token: string): Promise<string | undefined> {
+  private async livingSessionOf(http: HttpExchange, token: string): Promise<string | undefined> {
     const sessionId = this.refreshTokens.read(token)?.sessionId;
     if (sessionId !== undefined) return (await this.sessions.isAlive(sessionId)) ? sessionId : undefined;
     // one that has expired is still good for signing out
     const accessToken = await this.accessTokens.verify(token, { expired: true });
     if (!accessToken || !(await this.accessTokens.isLive(accessToken))) return undefined;
-    if (accessToken.sid === undefined && !(await this.accessTokens.verify(token))) return undefined;
+    setLivingToken(http, token, accessToken);
+    if (accessToken.sid === undefined && !this.accessTokens.isOfNow(accessToken)) return undefined;
     // apart from its refresh token, which use of the access token must not starve
     return `access ${accessToken.sid ?? accessToken.jti}`;
   }

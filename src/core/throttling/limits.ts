@@ -1,20 +1,28 @@
 import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
 import { getStorageToken, type ThrottlerStorage } from '@nestjs/throttler';
 import { AUTH_OPTIONS, type Limit, type ResolvedAuthOptions } from '../../base/auth.options.js';
+import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { ErrorCode, Reason } from '../../base/errors/error-table.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { exhausted } from './exhausted.js';
 import { addressOf, payerOf } from './payer.js';
+import { within } from './within.js';
 
-export type BudgetName = 'ip' | 'session' | 'client' | 'account';
+/** Those that every process may lose. Attempts at an account are not among them (AttemptBudgets). */
+export type BudgetName = 'ip' | 'session' | 'client';
 
-/** Where budgets are kept. With a storage that gives nothing back, uses count where failures should. */
+/** Where budgets are kept. With a storage that gives nothing back, a client's proven requests count as unproven, too. */
 export interface LimitStorage extends ThrottlerStorage {
-  /** Whether it is in this process, and so never away. */
+  /** Whether it is in this process, and so never away. To any other, owners are told by their keyed hash. */
   readonly isLocal?: boolean;
+  /** Whether its budgets are those of all processes now; left out: nobody asks. */
+  readonly isShared?: boolean;
   /** Gives one request back; the parameters are those of increment(). */
   restore?(key: string, ttl: number, limit: number, name: string): Promise<void>;
 }
+
+const OWNER = purpose('limits');
 
 type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
@@ -32,10 +40,16 @@ export class Limits {
   private isAway = false;
 
   constructor(
-    @Inject(AUTH_OPTIONS) { limitIp, limitClient, limitAccount }: ResolvedAuthOptions,
+    @Inject(AUTH_OPTIONS) { limitIp, limitClient }: ResolvedAuthOptions,
     @Inject(getStorageToken()) private readonly storage: LimitStorage,
+    private readonly secret: ServiceSecret,
   ) {
-    this.limits = { ip: limitIp, session: limitIp, client: limitClient, account: limitAccount };
+    this.limits = { ip: limitIp, session: limitIp, client: limitClient };
+  }
+
+  /** Whether all processes share the budgets now; undefined: they are not meant to. */
+  get isShared(): boolean | undefined {
+    return this.storage.isShared;
   }
 
   /**
@@ -53,19 +67,9 @@ export class Limits {
     const ttl = seconds * 1000;
     const hit = await this.answered(name, () =>
       // never a blockDuration of 0, which stores such as Redis take for "for ever" or refuse
-      this.storage.increment(`${name}:${owner}`, ttl, requests, ttl, name),
+      this.storage.increment(this.keyOf(name, owner), ttl, requests, ttl, name),
     );
-    if (!hit?.isBlocked) return;
-    const wait = Math.min(Math.max(1, Math.ceil(hit.timeToBlockExpire)), seconds);
-    throw new AuthError('resource_exhausted', {
-      reason,
-      retryAfter: wait,
-      // draft-ietf-httpapi-ratelimit-headers
-      headers: {
-        RateLimit: `"${name}";r=0;t=${wait}`,
-        'RateLimit-Policy': `"${name}";q=${requests};w=${seconds}`,
-      },
-    });
+    if (hit?.isBlocked) throw exhausted(name, limit, hit.timeToBlockExpire, reason);
   }
 
   /** Gives back what was spent on something that turned out right. */
@@ -73,7 +77,7 @@ export class Limits {
     const limit = this.limits[name];
     if (!limit || !this.storage.restore) return;
     try {
-      await this.inTime(this.storage.restore(`${name}:${owner}`, limit.seconds * 1000, limit.requests, name));
+      await this.inTime(this.storage.restore(this.keyOf(name, owner), limit.seconds * 1000, limit.requests, name));
     } catch (error) {
       this.noteAway(error); // what went right stays right
     }
@@ -91,6 +95,11 @@ export class Limits {
       if (payerOf(http) === 'session' && isRefusal(error)) await this.spend('ip', addressOf(http));
       throw error;
     }
+  }
+
+  /** Who asked, and from where, stays in this process. */
+  private keyOf(name: string, owner: string): string {
+    return `${name}:${this.storage.isLocal ? owner : this.secret.hash(OWNER, owner)}`;
   }
 
   /** A storage that is away keeps no living session from refreshing. */
@@ -121,16 +130,4 @@ export class Limits {
 function isRefusal(error: unknown): boolean {
   if (error instanceof AuthError) return !PASSING.includes((error as AuthError).code);
   return error instanceof HttpException && error.getStatus() < 500;
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -46,7 +46,7 @@ export class MemoryThrottlerStorage implements LimitStorage {
 
   /**
    * @param ttl milliseconds in which the whole budget comes back
-   * @param name of its kind: addresses, however many, take no room from accounts
+   * @param name of its kind: addresses, however many, take no room from sessions
    * @returns times in seconds, as @nestjs/throttler has them
    */
   increment(key: string, ttl: number, limit: number, _blockDuration?: number, name = ''): Promise<Hit> {
@@ -60,7 +60,7 @@ export class MemoryThrottlerStorage implements LimitStorage {
     const after = isBlocked ? before : before + perRequest;
     if (!isBlocked) kind.restoredAt.set(kept, after);
     return Promise.resolve({
-      totalHits: Math.ceil((after - now) / perRequest),
+      totalHits: Math.ceil((after - now) / perRequest - 1e-3), // but for a sum's rounding
       timeToExpire: Math.ceil((after - now) / 1000),
       isBlocked,
       timeToBlockExpire: isBlocked ? Math.ceil(wait / 1000 - 1e-6) : 0,

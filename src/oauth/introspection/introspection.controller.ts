@@ -11,6 +11,7 @@ import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { Token } from '../../token/rules.js';
+import { livingTokenOf } from '../../core/sessions/living-token.js';
 import { IntrospectionService } from '../../core/sessions/introspection.service.js';
 
 /** token_type_hint is not among them: which kind a token is, it says itself (RFC 7662 §2.1). */
@@ -37,7 +38,7 @@ export class IntrospectionController implements MetadataPublisher {
     // RFC 7662 §2.1: the caller must be authorized, and anybody can be a public client
     if (client.public) throw new AuthError('permission_denied', { reason: 'CLIENT_PUBLIC' });
     const { token } = validated(IntrospectionParameters, http.parameters);
-    http.json(200, await this.introspection.introspect(token, client));
+    http.json(200, await this.introspection.introspect(token, client, livingTokenOf(http, token)));
   }
 
   @All()

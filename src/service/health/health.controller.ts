@@ -1,6 +1,7 @@
 import { Controller, Get, Logger } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, type HealthCheckResult, HealthIndicatorService } from '@nestjs/terminus';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { Limits } from '../../core/throttling/limits.js';
 
 /** Whether the process is alive, and whether it can serve. */
 @Controller('health')
@@ -11,6 +12,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly database: AuthDatabase,
+    private readonly limits: Limits,
   ) {}
 
   @Get('live')
@@ -19,11 +21,16 @@ export class HealthController {
     return this.health.check([]);
   }
 
-  /** The way that requests go: it writes, by their connection and with their patience. */
+  /**
+   * The way that requests go: it writes, by their connection and with their patience. Limits that each process has for
+   * itself, though they are meant to be shared, are told, and no reason to take it out.
+   */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
     const database = this.indicators.check('database');
+    const { isShared } = this.limits;
+    const limits = isShared === undefined ? [] : [() => this.indicators.check('limits').up({ shared: isShared })];
     return this.health.check([
       () =>
         this.database.check().then(
@@ -33,6 +40,7 @@ export class HealthController {
             return database.down();
           },
         ),
+      ...limits,
     ]);
   }
 }

@@ -1,7 +1,11 @@
+import cluster from 'node:cluster';
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
-/** Lines are written some kilobytes at a time, in bytes: what a pipe takes whole, so that those of two processes don't mix. */
-const WRITE_FROM = 4096;
+/**
+ * Lines are written some kilobytes at a time, in bytes: by one of several workers, what a pipe takes whole, so that theirs
+ * don't mix.
+ */
+const WRITE_FROM = cluster.isWorker ? 4096 : 16_384;
 /** How much may wait for an output that takes nothing, in bytes; what comes then is dropped and counted. */
 const MOST_WAITING = 1024 * 1024;
 /** How often buffered lines are written out, and how often an output is tried again that took nothing, in milliseconds. */
