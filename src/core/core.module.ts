@@ -30,6 +30,7 @@ import { CountVersionsOfCredentials1764000002000 } from './migrations/1764000002
 import { FindSessionsByDevice1764000005000 } from './migrations/1764000005000-find-sessions-by-device.js';
 import { CountAttempts1764000009000 } from './migrations/1764000009000-count-attempts.js';
 import { AddAccountAccess1764000001000 } from './migrations/1764000001000-add-account-access.js';
+import { ExchangeSecretsAndKeys1764000011001 } from './migrations/1764000011001-exchange-secrets-and-keys.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -107,6 +108,7 @@ const GIVEN = [
     SpellMailDomainsOneWay1764000006001,
     RememberNetworks1764000007000,
     CountAttempts1764000009000,
+    ExchangeSecretsAndKeys1764000011001,
   ],
   errors: CORE_ERRORS,
   commands: [
