@@ -17,6 +17,7 @@ import { CORE_ERRORS } from './core.errors.js';
 import { DeviceAuthorization } from './devices/device-authorization.entity.js';
 import { DeviceAuthorizationService } from './devices/device-authorization.service.js';
 import { DpopProofService } from './dpop/dpop-proof.service.js';
+import { KeyRing } from './keys/key-ring.js';
 import { KeyService } from './keys/key.service.js';
 import { SigningKey } from './keys/signing-key.entity.js';
 import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create-auth-tables.js';
@@ -128,6 +129,7 @@ const GIVEN = [
     AttemptBudgets,
     ClientAssertionService,
     UsedJtiService,
+    KeyRing,
     Networks,
     UserCache,
     { provide: Captcha, useClass: NoCaptcha },
