@@ -4,6 +4,8 @@ export { AUTH_OPTIONS } from './base/auth.options.js';
 export type { AuthOptions, Limit, ResolvedAuthOptions, SigningAlg } from './base/auth.options.js';
 export { AuditSink, type AuditEvent } from './base/audit.js';
 export { Clock } from './base/clock.js';
+export type { SecretNeed } from './base/crypto/secret-need.js';
+export { type SecretStatus, SecretUses } from './base/crypto/secret-uses.js';
 
 // Bringing more than controllers and providers: errors, pages, rows that expire
 export { AuthFeature, type AuthFeatureMetadata } from './base/feature.js';

@@ -1,7 +1,8 @@
-import { createHmac, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createHmac, createPublicKey, randomBytes } from 'node:crypto';
 import { errors, importJWK, type JWK, jwtVerify } from 'jose';
 import type { SigningAlg } from '../src/base/auth.options.js';
 import { SIGN } from '../src/core/keys/algorithms.js';
+import { KeyRing } from '../src/core/keys/key-ring.js';
 import { KeyService } from '../src/core/keys/key.service.js';
 import { AccessTokenService } from '../src/core/sessions/access-token.service.js';
 import { ISSUER, type Service, startService } from './service.js';
@@ -159,7 +160,7 @@ describe.each<SigningAlg>(['ES256', 'RS256', 'EdDSA'])(
       service = await startService({ auth: { signingAlg } });
       const keys = service.app.get(KeyService);
       jwk = (await keys.jwks()).keys[0] as JWK;
-      const { privateKey } = keys['keys'][0]! as { privateKey: KeyObject };
+      const { privateKey } = service.app.get(KeyRing).keys[0]!;
       const sign: Signed = (header, payload) => {
         const input = `${base64url(header)}.${base64url(payload)}`;
         return `${input}.${SIGN[signingAlg](Buffer.from(input), privateKey)}`;

@@ -1,8 +1,19 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
-import { cli, cliJson, type Env, folder, killAll, pause, type RunningService, startProcess, token } from './process.js';
-import { itOnSqlite, onSqlite } from './databases.js';
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
+import {
+  cli,
+  cliJson,
+  type Env,
+  folder,
+  killAll,
+  pause,
+  type RunningService,
+  SECRET,
+  startProcess,
+  token,
+} from './process.js';
+import { databaseOfFolder, itOnSqlite, onSqlite, rowsOf } from './databases.js';
 
 const PASSWORD = 'correct horse battery staple';
 const GRANTS = 'password,refresh_token';
@@ -264,7 +275,7 @@ describe('the commands beside a running service', () => {
       expect(await json(['keys', 'list'])).toEqual(before);
     }, 120_000);
 
-    it('rotate: the next one is published within 30 s, and tokens go on verifying (RFC 7517 §5)', async () => {
+    it('rotate: the next one is published within two seconds, and tokens go on verifying (RFC 7517 §5)', async () => {
       const jwks = async () =>
         (await (await fetch(`${service.url}/auth/v1/certs`)).json()) as JSONWebKeySet & { keys: { kid: string }[] };
       const verified = async (jwt: unknown) => jwtVerify(jwt as string, createLocalJWKSet(await jwks()));
@@ -280,12 +291,89 @@ describe('the commands beside a running service', () => {
       expect(person.stdout).toMatch(
         /^KID +ALG +SIGNS FROM +STATE\n\S+ +ES256 +\S+Z +published\n\S+ +ES256 +\S+Z +signing\n$/,
       );
-      const published = await within(35_000, jwks, ({ keys }) => keys.length === 2);
+      const published = await within(5000, jwks, ({ keys }) => keys.length === 2);
       expect(published.keys.map(({ kid }) => kid)).toContain(made.kid);
       expect((await verified(before)).payload.sub).toBeDefined();
       const after = await verified((await signIn('alice')).body['access_token']);
       expect(after.protectedHeader.kid).not.toBe(made.kid);
     }, 120_000);
+
+    it('retire: a key is gone within two seconds, another one signs, and sessions go on', async () => {
+      const alice = await signIn('alice');
+      const [signing, other] = (await json<{ kid: string; signing: boolean }[]>(['keys', 'list'])).sort(
+        (a, b) => Number(b.signing) - Number(a.signing),
+      );
+      const { code, stdout } = await run(['keys', 'retire', signing!.kid]);
+      expect([code, stdout]).toEqual([
+        0,
+        `key ${signing!.kid} retired; ${other!.kid} signs\n` +
+          'Access tokens that it signed stop working here within two seconds, and where somebody checks them by a copy of\n' +
+          'the JWKS within five minutes. Sessions go on: refresh tokens are not signed by it.\n',
+      ]);
+      const userinfo = async () =>
+        (
+          await fetch(`${service.url}/auth/v1/user/me`, {
+            headers: { authorization: `Bearer ${String(alice.body['access_token'])}` },
+          })
+        ).status;
+      expect(await within(5000, userinfo, (status) => status === 401)).toBe(401);
+      const refreshed = await refresh(alice);
+      expect(decodeProtectedHeader(refreshed.body['access_token'] as string).kid).toBe(other!.kid);
+      expect(await run(['keys', 'retire', signing!.kid])).toEqual({
+        code: 1,
+        signal: null,
+        stdout: '',
+        stderr: `nest-auth: there is no signing key ${signing!.kid}\n`,
+      });
+    }, 120_000);
+  });
+
+  describe('secret status', () => {
+    const NEXT = 'the-next-service-secret-9876543210abcdef';
+    const status = (AUTH_SECRET: string, AUTH_SECRET_PREVIOUS: string, ...options: string[]) =>
+      cli(home.dir, [...options, 'secret', 'status'], { env: { AUTH_SECRET, AUTH_SECRET_PREVIOUS } });
+
+    it('says since when the secret is in use, and exits with 0 where there is no other', async () => {
+      const { code, stdout } = await status(SECRET, '');
+      expect([code, stdout]).toEqual([
+        0,
+        expect.stringMatching(/^AUTH_SECRET: in use since \S+Z\nAUTH_SECRET_PREVIOUS: not set\n$/),
+      ]);
+    });
+
+    it('lists what needs the previous one, and exits with 2 while something does', async () => {
+      await signIn('alice');
+      const { code, stdout } = await status(NEXT, SECRET);
+      expect([code, stdout.split('\n').slice(0, 3)]).toEqual([
+        2,
+        [
+          'AUTH_SECRET: no service was started with it',
+          expect.stringMatching(/^AUTH_SECRET_PREVIOUS: last in use as AUTH_SECRET: \S+Z$/),
+          expect.stringMatching(/^NEEDS AUTH_SECRET_PREVIOUS +COUNT +UNTIL +WHICH$/),
+        ],
+      ]);
+      expect(stdout).toMatch(/^signing keys +\d +it is used next +\S+$/m);
+      expect(stdout).toMatch(/^sessions +\d+ +\S+Z$/m);
+      expect(stdout).toMatch(/^pages, forms and codes +\S+Z$/m);
+      const { stdout: asJson } = await status(NEXT, SECRET, '--json');
+      expect(JSON.parse(asJson)).toMatchObject({
+        current_since: null,
+        has_previous: true,
+        needs: expect.arrayContaining([expect.objectContaining({ what: 'sessions' })]),
+      });
+    });
+
+    it('exits with 0 where nothing needs it', async () => {
+      const url = onSqlite ? `sqlite:${home.file}` : await databaseOfFolder(home.dir);
+      await rowsOf(url, 'UPDATE auth_secret_use SET first_used_at = 1, last_used_at = 1'); // long ago
+      const { code, stdout } = await status(SECRET, NEXT);
+      expect([code, stdout]).toEqual([
+        0,
+        'AUTH_SECRET: in use since 1970-01-01T00:00:00.001Z\n' +
+          'AUTH_SECRET_PREVIOUS: last in use as AUTH_SECRET: not that anybody noted\n' +
+          'nothing needs AUTH_SECRET_PREVIOUS any more\n',
+      ]);
+    });
   });
 
   it.each([

@@ -4,6 +4,8 @@ const SERVERS = { TEST_POSTGRES_URL: 'PostgreSQL', TEST_MYSQL_URL: 'MySQL', TEST
 module.exports = () => {
   if (process.env.AUTH_TEST_RUN) return;
   process.env.AUTH_TEST_RUN = process.pid.toString(36);
+  const engines = ['SQLite', process.env.TEST_POSTGRES_URL && 'PostgreSQL', process.env.TEST_MYSQL_URL && 'MySQL'];
+  console.log(`\nOn ${engines.filter(Boolean).join(', ')}.`);
   for (const [name, what] of Object.entries(SERVERS)) {
     if (!process.env[name]) console.log(`\nSkipped: the tests on ${what}, for ${name} is not set.`);
   }

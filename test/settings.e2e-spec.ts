@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readSettings } from '../src/service/settings.js';
 import { SECRET } from './service.js';
 
@@ -43,6 +46,9 @@ describe('the settings', () => {
         ['AUTH_SECRET', 'too short a secret'],
         ['AUTH_ALLOW_HTTP_ISSUER', 'yes'],
         ['AUTH_SIGNING_ALG', 'none'],
+        ['AUTH_SECRET_PREVIOUS', 'too short a secret'],
+        ['AUTH_KEY_ROTATION', '90d'],
+        ['AUTH_KEY_ROTATION', '3651'],
         ['AUTH_ACCESS_TOKEN_TTL', '1'],
         ['AUTH_REFRESH_TOKEN_TTL', 'a month'],
         ['AUTH_REFRESH_RETRY_WINDOW', '-1'],
@@ -130,5 +136,51 @@ describe('the settings', () => {
       host: '127.0.0.1',
       auth: { secret: undefined },
     });
+  });
+
+  describe.each([
+    ['AUTH_SECRET', 'AUTH_SECRET_FILE', (secret: string | undefined) => ({ auth: { secret } })],
+    ['AUTH_SECRET_PREVIOUS', 'AUTH_SECRET_PREVIOUS_FILE', (previousSecret?: string) => ({ auth: { previousSecret } })],
+  ])('%s may come from a file', (name, setting, shown) => {
+    const NEXT = 'another-secret-of-the-service-9876543210';
+    const dir = mkdtempSync(join(tmpdir(), 'settings-'));
+    const holding = (text: string): string => {
+      const file = join(dir, randomBytes(8).toString('hex'));
+      writeFileSync(file, text);
+      return file;
+    };
+    const from = (file: string, more: Env = {}): Env => {
+      const { AUTH_SECRET, ...rest } = production;
+      return { ...rest, ...(name === 'AUTH_SECRET' ? {} : { AUTH_SECRET }), [setting]: file, ...more };
+    };
+    afterAll(() => rmSync(dir, { recursive: true }));
+
+    it(`by its name in ${setting}, without the blanks and the line's end around it`, () => {
+      expect(readSettings(from(holding(` ${NEXT}\r\n`)))).toMatchObject(shown(NEXT));
+    });
+
+    it.each<[string, (file: string) => string, string | undefined]>([
+      ['is not there', () => `there is no file ${dir}/none`, undefined],
+      ['is empty', (file) => `${file} is empty`, ' \n'],
+      ['is too short', (file) => `${file} must hold at least 32 characters`, 'too short a secret\n'],
+      ['is easy to guess', () => 'is too easy to guess; `openssl rand -base64 32` makes one', 'changeme'.repeat(4)],
+    ])('which is refused in one line that names it, and tells nothing of it, where it %s', (_, problem, text) => {
+      const file = text === undefined ? join(dir, 'none') : holding(text);
+      expect(refusal(from(file))).toBe(`${setting}: ${problem(file)}`);
+    });
+
+    it('which is refused where it is a folder', () => {
+      expect(refusal(from(dir))).toBe(`${setting}: ${dir} cannot be read (EISDIR)`);
+    });
+
+    it(`which is refused beside ${name}`, () => {
+      expect(refusal(from(holding(NEXT), { [name]: NEXT }))).toBe(`${setting}: is set beside ${name}`);
+    });
+  });
+
+  it('refuse a previous secret that is the secret itself', () => {
+    expect(refusal({ ...production, AUTH_SECRET_PREVIOUS: SECRET })).toMatch(
+      /^AUTH_SECRET_PREVIOUS: must be another one than the secret/,
+    );
   });
 });

@@ -12,12 +12,19 @@ export interface AuthOptions {
   issuer: string;
   /** The service secret, at least 32 characters. Every keyed hash and the signing keys' encryption derive from it. */
   secret: string;
+  /**
+   * Another secret that is understood, but that nothing is made under any more: for changing the secret, without which
+   * it is left out. At least 32 characters. Default: none.
+   */
+  previousSecret?: string;
   /** `aud` of access tokens. Default: the issuer. */
   audience?: string;
   /** The client of a request that names none. Default: none. */
   defaultClientId?: string;
   /** Algorithm that tokens are signed with; a key of it is made where there is none. Default: ES256. */
   signingAlg?: SigningAlg;
+  /** Days for which a key signs before a new one takes over, 0–3650; 0: until `KeyService.rotate()`. Default: 90. */
+  keyRotation?: number;
   /** Life of an access token in seconds, 30–86400; a client may have its own. Default: 7200. */
   accessTokenTtl?: number;
   /** Life of a session in seconds from sign-in; refreshing never extends it; a client may have its own. Default: 2678400. */
@@ -74,7 +81,10 @@ export interface AuthOptions {
   cleanupInterval?: number;
 }
 
-export interface ResolvedAuthOptions extends Required<Omit<AuthOptions, 'defaultClientId' | 'templates' | 'smtpUrl'>> {
+export interface ResolvedAuthOptions extends Required<
+  Omit<AuthOptions, 'previousSecret' | 'defaultClientId' | 'templates' | 'smtpUrl'>
+> {
+  previousSecret: string | undefined;
   templates: string | undefined;
   defaultClientId: string | undefined;
   smtpUrl: string | undefined;
@@ -100,19 +110,22 @@ export class OptionError extends Error {
  */
 export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
   const issuer = issuerUrl(options.issuer);
-  if (typeof options.secret !== 'string' || options.secret.length < 32) {
-    throw new OptionError('secret', 'must be at least 32 characters');
-  }
+  const { secret, previousSecret } = options;
+  checkSecret('secret', secret);
+  if (previousSecret !== undefined) checkSecret('previousSecret', previousSecret);
+  if (previousSecret === secret) throw new OptionError('previousSecret', 'must be another one than the secret');
   const signingAlg = options.signingAlg ?? 'ES256';
   if (!SIGNING_ALGS.includes(signingAlg))
     throw new OptionError('signingAlg', `must be one of ${SIGNING_ALGS.join(', ')}`);
   return {
     issuer: options.issuer,
     domain: issuer.host,
-    secret: options.secret,
+    secret,
+    previousSecret,
     audience: options.audience ?? options.issuer,
     defaultClientId: options.defaultClientId,
     signingAlg,
+    keyRotation: within('keyRotation', options.keyRotation ?? 90, 0, 3650),
     accessTokenTtl: within('accessTokenTtl', options.accessTokenTtl ?? 7200, 30, 86_400),
     refreshTokenTtl: within('refreshTokenTtl', options.refreshTokenTtl ?? 2_678_400, 60, 315_360_000),
     refreshRetryWindow: within('refreshRetryWindow', options.refreshRetryWindow ?? 10, 0, 300),
@@ -147,6 +160,10 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
     anonymousUserTtl: within('anonymousUserTtl', options.anonymousUserTtl ?? 7_776_000, 0, 315_360_000),
     cleanupInterval: within('cleanupInterval', options.cleanupInterval ?? 60, 0, 86_400),
   };
+}
+
+function checkSecret(name: string, secret: unknown): void {
+  if (typeof secret !== 'string' || secret.length < 32) throw new OptionError(name, 'must be at least 32 characters');
 }
 
 function within(name: string, value: number, min: number, max: number): number {

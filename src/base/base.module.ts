@@ -3,6 +3,8 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Audit, AuditSink } from './audit.js';
 import { AUTH_OPTIONS, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, resolveOptions } from './auth.options.js';
 import { Clock } from './clock.js';
+import { SecretUse } from './crypto/secret-use.entity.js';
+import { SecretUses } from './crypto/secret-uses.js';
 import { ServiceSecret } from './crypto/service-secret.js';
 import { AuthDatabase } from './database/auth-database.js';
 import { DatabaseCare } from './database/database-care.js';
@@ -13,9 +15,15 @@ import { BASE_ERRORS } from './errors/base.errors.js';
 import { Catalogue } from './errors/catalogue.js';
 import { AuthFeature } from './feature.js';
 import { CreateHeartbeat1764000007001 } from './migrations/1764000007001-create-heartbeat.js';
+import { RememberSecrets1764000011000 } from './migrations/1764000011000-remember-secrets.js';
 
 /** What every other wing stands on; it knows none of them. AuthDatabase comes with the host's data source. */
-@AuthFeature({ entities: [Heartbeat], migrations: [CreateHeartbeat1764000007001], errors: BASE_ERRORS })
+@AuthFeature({
+  entities: [Heartbeat, SecretUse],
+  migrations: [CreateHeartbeat1764000007001, RememberSecrets1764000011000],
+  errors: BASE_ERRORS,
+  commands: [() => import('./crypto/secret.commands.js')],
+})
 @Module({
   imports: [DiscoveryModule],
   providers: [
@@ -24,6 +32,7 @@ import { CreateHeartbeat1764000007001 } from './migrations/1764000007001-create-
     AuditSink,
     Audit,
     ServiceSecret,
+    SecretUses,
     Catalogue,
     AuthExceptionFilter,
     Sweeper,
@@ -35,6 +44,7 @@ import { CreateHeartbeat1764000007001 } from './migrations/1764000007001-create-
     Audit,
     AuditSink,
     ServiceSecret,
+    SecretUses,
     Catalogue,
     AuthExceptionFilter,
     Sweeper,

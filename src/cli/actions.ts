@@ -24,6 +24,7 @@ export function actionsOf(program: Command, settings: () => Settings): MakeActio
           abortOnError: false,
         });
         const result = await work(app, ...(args as A));
+        if ('exitCode' in result) process.exitCode = result.exitCode;
         await print(result, program.opts<{ json?: true }>().json ?? false);
       } catch (error) {
         console.error(`nest-auth: ${problem(error)}`);

@@ -17,6 +17,7 @@ import { CORE_ERRORS } from './core.errors.js';
 import { DeviceAuthorization } from './devices/device-authorization.entity.js';
 import { DeviceAuthorizationService } from './devices/device-authorization.service.js';
 import { DpopProofService } from './dpop/dpop-proof.service.js';
+import { KeyRing } from './keys/key-ring.js';
 import { KeyService } from './keys/key.service.js';
 import { SigningKey } from './keys/signing-key.entity.js';
 import { CreateAuthTables1763850000000 } from './migrations/1763850000000-create-auth-tables.js';
@@ -30,6 +31,7 @@ import { CountVersionsOfCredentials1764000002000 } from './migrations/1764000002
 import { FindSessionsByDevice1764000005000 } from './migrations/1764000005000-find-sessions-by-device.js';
 import { CountAttempts1764000009000 } from './migrations/1764000009000-count-attempts.js';
 import { AddAccountAccess1764000001000 } from './migrations/1764000001000-add-account-access.js';
+import { ExchangeSecretsAndKeys1764000011001 } from './migrations/1764000011001-exchange-secrets-and-keys.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
@@ -107,6 +109,7 @@ const GIVEN = [
     SpellMailDomainsOneWay1764000006001,
     RememberNetworks1764000007000,
     CountAttempts1764000009000,
+    ExchangeSecretsAndKeys1764000011001,
   ],
   errors: CORE_ERRORS,
   commands: [
@@ -126,6 +129,7 @@ const GIVEN = [
     AttemptBudgets,
     ClientAssertionService,
     UsedJtiService,
+    KeyRing,
     Networks,
     UserCache,
     { provide: Captcha, useClass: NoCaptcha },

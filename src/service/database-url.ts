@@ -14,7 +14,7 @@ interface MysqlServer {
   database: string;
 }
 
-const EXPECTED = 'must be sqlite:<file>, postgres://<user>:<password>@<host>/<database> or mysql://…';
+const EXPECTED = 'must be sqlite:<file>, postgres://<user>@<host>/<database> or mysql://…';
 
 /**
  * Reads a database's URL. Either of mysql: and mariadb: works on both servers. What pg knows may follow a PostgreSQL one (`?sslmode=verify-full`), and `schema`; a MySQL one

@@ -1,7 +1,17 @@
-import type { DataSourceOptions } from 'typeorm';
+import type { DataSourceOptions, Logger } from 'typeorm';
 import { authEntities, authMigrations } from '../wings.js';
 import { installed } from '../base/installed.js';
 import { databaseOf, type DatabaseUrl } from './database-url.js';
+
+/** TypeORM would print lines of its own between those of the log; what is wrong, errors say. */
+const SILENT: Logger = {
+  logQuery: () => undefined,
+  logQueryError: () => undefined,
+  logQuerySlow: () => undefined,
+  logSchemaBuild: () => undefined,
+  logMigration: () => undefined,
+  log: () => undefined,
+};
 
 /** Milliseconds after which a connection counts as refused. */
 const CONNECT_TIMEOUT = 5000;
@@ -15,6 +25,7 @@ export async function ormOptions(url: string, poolSize = 10): Promise<DataSource
   const database = databaseOf(url);
   return {
     ...(await connectionTo(database, poolSize)),
+    logger: SILENT,
     entities: authEntities,
     migrations: authMigrations,
     migrationsTransactionMode: 'each',

@@ -6,6 +6,20 @@ import { generateSecret } from '../base/crypto/service-secret.js';
 /** Where a service without AUTH_SECRET keeps the one it made. */
 export const SECRET_FILE = 'data/auth.secret';
 
+export function secretIn(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`, { cause });
+  }
+  const secret = text.trim();
+  if (secret === '') throw new Error(`${file} is empty`);
+  if (secret.length < 32) throw new Error(`${file} must hold at least 32 characters`);
+  return secret;
+}
+
 /**
  * The secret in the file; where there is no file yet, a new one, readable by its owner alone.
  * @throws Error where there is none, and none may be made

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { NewDatabase } from './database-file.js';
 import { Environment, SettingsError } from './environment.js';
 import { databaseOf, DEFAULT_DATABASE_URL } from './database-url.js';
+import { secretIn } from './secret-file.js';
 import { isEasyToGuess, MAKE_A_SECRET } from './secret-strength.js';
 import { type AuthOptions, type Limit, OptionError, resolveOptions, type SigningAlg } from '../base/auth.options.js';
 
@@ -45,6 +46,16 @@ export function readSettings(env: Env): Settings {
   const production = read('NODE_ENV', 'development', mode) === 'production';
   const host = read('HOST', '127.0.0.1', hostToListenAt);
   const port = read('PORT', 3000, portNumber);
+  const secret: Secret = {
+    name: 'AUTH_SECRET',
+    value: read('AUTH_SECRET', undefined, String),
+    fromFile: read('AUTH_SECRET_FILE', undefined, secretIn),
+  };
+  const previous: Secret = {
+    name: 'AUTH_SECRET_PREVIOUS',
+    value: read('AUTH_SECRET_PREVIOUS', undefined, String),
+    fromFile: read('AUTH_SECRET_PREVIOUS_FILE', undefined, secretIn),
+  };
   const settings: Settings = {
     production,
     host,
@@ -61,9 +72,11 @@ export function readSettings(env: Env): Settings {
     shutdownTimeout: read('AUTH_SHUTDOWN_TIMEOUT', 10, (text) => within(text, 0, 3600)),
     auth: {
       issuer: read('AUTH_ISSUER', `http://${urlHost(host)}:${port}`, String),
-      secret: read('AUTH_SECRET', undefined, String),
+      secret: secret.value ?? secret.fromFile,
+      previousSecret: previous.value ?? previous.fromFile,
       defaultClientId: read('AUTH_DEFAULT_CLIENT_ID', undefined, String),
       signingAlg: read('AUTH_SIGNING_ALG', undefined, (text) => text as SigningAlg),
+      keyRotation: read('AUTH_KEY_ROTATION', undefined, wholeNumber),
       accessTokenTtl: read('AUTH_ACCESS_TOKEN_TTL', undefined, wholeNumber),
       refreshTokenTtl: read('AUTH_REFRESH_TOKEN_TTL', undefined, wholeNumber),
       refreshRetryWindow: read('AUTH_REFRESH_RETRY_WINDOW', undefined, wholeNumber),
@@ -87,22 +100,40 @@ export function readSettings(env: Env): Settings {
   };
   const allowHttp = read('AUTH_ALLOW_HTTP_ISSUER', false, yesOrNo);
   environment.check();
-  checkOptions(settings.auth);
+  for (const { name, value, fromFile } of [secret, previous]) {
+    if (value !== undefined && fromFile !== undefined) throw new SettingsError(`${name}_FILE`, `is set beside ${name}`);
+  }
+  checkOptions(settings.auth, { secret: settingOf(secret), previousSecret: settingOf(previous) });
   if (production) {
-    checkSecret(settings.auth.secret);
+    if (settings.auth.secret === undefined) {
+      throw new SettingsError('AUTH_SECRET', `is required where NODE_ENV is production; ${HOW_TO}`);
+    }
+    checkStrength(secret);
+    checkStrength(previous);
     if (!allowHttp) checkScheme(settings.auth.issuer);
   }
   return settings;
 }
 
-function checkSecret(secret: string | undefined): void {
-  const problem =
-    secret === undefined
-      ? 'is required where NODE_ENV is production'
-      : isEasyToGuess(secret)
-        ? 'is too easy to guess'
-        : undefined;
-  if (problem !== undefined) throw new SettingsError('AUTH_SECRET', `${problem}; \`${MAKE_A_SECRET}\` makes one`);
+/** A secret as it was set: by itself, or by the name of a file that holds it. */
+interface Secret {
+  name: string;
+  value: string | undefined;
+  fromFile: string | undefined;
+}
+
+const HOW_TO = `\`${MAKE_A_SECRET}\` makes one`;
+
+/** The setting that a secret came by. */
+function settingOf({ name, fromFile }: Secret): string {
+  return fromFile === undefined ? name : `${name}_FILE`;
+}
+
+function checkStrength(secret: Secret): void {
+  const text = secret.value ?? secret.fromFile;
+  if (text !== undefined && isEasyToGuess(text)) {
+    throw new SettingsError(settingOf(secret), `is too easy to guess; ${HOW_TO}`);
+  }
 }
 
 /** Over plain http, whoever is on the way reads every token; a browser treats nothing but a loopback host as secure. */
@@ -116,13 +147,13 @@ function checkScheme(issuer: string): void {
 }
 
 /** The option's own check, told under the name of its setting. */
-function checkOptions(auth: Settings['auth']): void {
+function checkOptions(auth: Settings['auth'], names: Record<string, string>): void {
   try {
     resolveOptions({ ...auth, secret: auth.secret ?? 'made later, and long enough then' });
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
-    const hint = error.option === 'secret' ? `; \`${MAKE_A_SECRET}\` makes one` : '';
-    throw new SettingsError(`AUTH_${error.option.replace(/[A-Z]/g, '_$&').toUpperCase()}`, error.problem + hint);
+    const name = names[error.option] ?? `AUTH_${error.option.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+    throw new SettingsError(name, error.problem + (error.option in names ? `; ${HOW_TO}` : ''));
   }
 }
 

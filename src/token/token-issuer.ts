@@ -50,7 +50,8 @@ export class TokenIssuer {
   }
 
   /** Answers with the tokens of a session that was just opened or rotated. */
-  forSession(client: Client, lease: Lease, nonce?: string): TokenResponse {
+  async forSession(client: Client, lease: Lease, nonce?: string): Promise<TokenResponse> {
+    await this.keys.upToDate();
     const { user, scope, sessionId } = lease;
     const { token_type, access_token, ...rest } = this.forGrantee(client, {
       sub: user.sub,
@@ -73,6 +74,7 @@ export class TokenIssuer {
   /** Answers with an access token for the client itself (RFC 6749 §4.4.3: no refresh token). */
   async forClient({ client, dpopJkt, useProof }: Party, scope: string[]): Promise<TokenResponse> {
     await useProof?.();
+    await this.keys.upToDate();
     return this.forGrantee(client, { sub: client.id, scope, groups: [], dpopJkt });
   }
 

@@ -5,6 +5,7 @@ import sqlite3 from 'sqlite3';
 import { AuthDatabase, WAL_LIMIT } from '../../src/base/database/auth-database.js';
 import { DatabaseCare } from '../../src/base/database/database-care.js';
 import { Sweeper } from '../../src/base/database/sweeper.js';
+import { UsedJti } from '../../src/core/replay/used-jti.entity.js';
 import { Session } from '../../src/core/sessions/session.entity.js';
 import { signIn as signInAt } from '../fixtures.js';
 import { expectError, type Service, startService } from '../service.js';
@@ -89,6 +90,37 @@ describe('a database that somebody else writes to', () => {
     await stranger.run('COMMIT');
     expect((await Promise.all(writers)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(await signingIn).toHaveProperty('refresh_token');
+  });
+
+  it('keeps what it has said is written, whatever the lock refused meanwhile', async () => {
+    const database = service.app.get(AuthDatabase);
+    const [insert, repository] = [
+      database.statement('INSERT INTO auth_used_jti (hash, expires_at) VALUES (?, 9999999999999)'),
+      database.repository(UsedJti),
+    ];
+    let done = false;
+    const disturbing = (async () => {
+      while (!done) {
+        await stranger.run('BEGIN IMMEDIATE');
+        await new Promise((resolve) => setTimeout(resolve, 4));
+        await stranger.run('COMMIT');
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    const said: string[] = [];
+    const write = async (n: number) => {
+      for (let i = 0; i < 150; i++) {
+        const hash = `${n}-${i}`;
+        if (i % 2 === 0) await insert.run([hash]);
+        else await repository.insert({ hash, expires_at: 9_999_999_999_999 });
+        said.push(hash);
+      }
+    };
+    await Promise.all([0, 1, 2, 3].map(write)).finally(() => (done = true));
+    await disturbing;
+    const there = (await service.sql<{ hash: string }>('SELECT hash FROM auth_used_jti')).map(({ hash }) => hash);
+    expect(said.filter((hash) => !there.includes(hash))).toEqual([]);
+    expect(there).toHaveLength(600);
   });
 
   it('is ready again once the lock is gone, and not while no write gets through', async () => {

@@ -6,6 +6,8 @@ import type { Command } from 'commander';
 export interface Result {
   text: string;
   json: unknown;
+  /** What the command exits with. Default: 0. */
+  exitCode?: number;
 }
 
 /** A long list that a command found, some rows at a time: cells for people, and the same as JSON. */

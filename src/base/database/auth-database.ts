@@ -18,7 +18,7 @@ import { Postgres } from './engines/postgres.js';
 import { Sqlite } from './engines/sqlite.js';
 import { Heartbeat } from './heartbeat.entity.js';
 import { Naming, quotedPath } from './naming.js';
-import { patiently, patientRepository } from './patience.js';
+import { Patience, patientRepository } from './patience.js';
 import type { EntityClass } from './schema.js';
 import { type RowChange, Statement } from './statement.js';
 
@@ -47,6 +47,7 @@ type EngineType = keyof typeof ENGINES;
 export class AuthDatabase implements OnApplicationShutdown {
   private readonly engine: Engine;
   private readonly naming: Naming;
+  private readonly patience: Patience;
   private readonly statements: Statement<object>[] = [];
   private flushing?: Promise<void>;
   private nextFlush?: Promise<void>;
@@ -55,12 +56,13 @@ export class AuthDatabase implements OnApplicationShutdown {
   private constructor(
     readonly dataSource: DataSource,
     entities: EntityClass[],
-    private readonly patience = PATIENCE,
+    milliseconds = PATIENCE,
     private readonly file?: DatabaseFile,
     private readonly wal?: FileHandle,
   ) {
     this.engine = new ENGINES[dataSource.options.type as EngineType](dataSource);
     this.naming = new Naming(dataSource, entities);
+    this.patience = new Patience(this.engine, milliseconds);
   }
 
   /** @throws Error in one line, where the host's data source is of no use for us */
@@ -97,7 +99,8 @@ export class AuthDatabase implements OnApplicationShutdown {
     }).initialize();
     const waits = options as { busyTimeout?: number; timeout?: number };
     const patience = waits.busyTimeout ?? waits.timeout ?? PATIENCE;
-    const query = <T>(sql: string) => patiently(patience, () => own.query<T>(sql));
+    const waiting = new Patience(new Sqlite(own), patience);
+    const query = <T>(sql: string) => waiting.write(() => own.query<T>(sql));
     const [{ journal_mode: mode }] = await query<[{ journal_mode: string }]>('PRAGMA journal_mode');
     if (mode !== 'wal') return new AuthDatabase(own, entities, patience, await DatabaseFile.of(path, []));
     // A commit returns once the write-ahead log is written; flush() makes it survive a power cut. See docs/decisions.md.
@@ -157,9 +160,7 @@ export class AuthDatabase implements OnApplicationShutdown {
       const [select, parameters] = some.getQueryAndParameters();
       const table = quotedPath(this.dataSource, repository.metadata.tablePath);
       const sql = `DELETE FROM ${table} WHERE ${this.naming.sql(key)} IN (${select} FOR UPDATE SKIP LOCKED)`;
-      const [, deleted] = await patiently(this.patience, () =>
-        this.dataSource.query<[object[], number]>(sql, parameters),
-      );
+      const [, deleted] = await this.patience.write(() => this.dataSource.query<[object[], number]>(sql, parameters));
       return deleted;
     }
     const rows = await repository.find({ select: { [key]: true } as FindOptionsSelect<Entity>, where, take: batch });

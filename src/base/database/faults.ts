@@ -79,7 +79,7 @@ export function isCollision(error: unknown): boolean {
 }
 
 /** The driver's word for it, whether TypeORM has wrapped the failure or not. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   const failure = error as { code?: string; driverError?: { code?: string } } | null;
   return failure?.driverError?.code ?? failure?.code ?? '';
 }

@@ -3,8 +3,6 @@ import { Clock } from '../../base/clock.js';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 
-const SUDO_TOKEN = purpose('sudo-token');
-
 interface SudoToken {
   sub: string;
   sid: string;
@@ -15,6 +13,7 @@ interface SudoToken {
 
 /** Life of a sudo token, in seconds. */
 const TTL = 600;
+const SUDO_TOKEN = purpose('sudo-token', TTL * 1000);
 
 /**
  * A sudo token says that a user has just proven who they are. It is sealed rather than stored, belongs to one session,

@@ -28,10 +28,30 @@ export class VerificationAllowances {
 
   /**
    * Takes one code out of an allowance: whoever's statement changes the row may send.
-   * @param owner keyed hash
+   * @param owners the keyed hash of whose it is, and the one under the previous secret, if there is one
    * @throws AuthError resource_exhausted
    */
-  async take(owner: string, allowance: Allowance): Promise<void> {
+  async take([owner, formerly]: string[], allowance: Allowance): Promise<void> {
+    if (formerly !== undefined) await this.rename(formerly, owner!);
+    await this.takeOf(owner!, allowance);
+  }
+
+  /** Removes at most `batch` rows that limit nothing any more. */
+  removeExpired(batch: number): Promise<number> {
+    const where = { day_began_at: LessThanOrEqual(this.clock.now() - 2 * DAY) };
+    return this.database.deleteSome(this.rows, 'owner', where, batch);
+  }
+
+  /** What was counted under the previous secret counts on. */
+  private async rename(formerly: string, owner: string): Promise<void> {
+    try {
+      await this.rows.update({ owner: formerly }, { owner });
+    } catch (error) {
+      if (!isDuplicate(error)) throw error; // two nodes began to count at one moment
+    }
+  }
+
+  private async takeOf(owner: string, allowance: Allowance): Promise<void> {
     const now = this.clock.now();
     const sent_at = LessThanOrEqual(now - allowance.pause);
     const dayIsOver = LessThanOrEqual(now - DAY);
@@ -49,12 +69,6 @@ export class VerificationAllowances {
     } catch (error) {
       throw isDuplicate(error) ? await this.tooSoon(owner, allowance) : error;
     }
-  }
-
-  /** Removes at most `batch` rows that limit nothing any more. */
-  removeExpired(batch: number): Promise<number> {
-    const where = { day_began_at: LessThanOrEqual(this.clock.now() - 2 * DAY) };
-    return this.database.deleteSome(this.rows, 'owner', where, batch);
   }
 
   private async tooSoon(owner: string, { pause }: Allowance): Promise<AuthError> {

@@ -15,12 +15,13 @@ import { purposesFor, type VerificationPurpose, type VerificationUse } from './v
 import { type ContactNotice, VerificationSender } from './verification-sender.js';
 import { Verification } from './verification.entity.js';
 
-const TOKEN = purpose('verification-token');
-const TARGET = purpose('verification-target');
-const CODE = purpose('verification-code');
-
 /** Life of a code, and then of the token it is exchanged for, in seconds. */
 export const VERIFICATION_TTL = 600;
+const DAY = 86_400_000;
+const TOKEN = purpose('verification-token', VERIFICATION_TTL * 1000);
+/** For as long as what was sent to it counts. */
+const TARGET = purpose('verification-target', DAY);
+const CODE = purpose('verification-code', VERIFICATION_TTL * 1000);
 /** Wrong guesses that a code survives. */
 const TRIES = 5;
 /** What one target is sent on behalf of one who asks: nobody else's asking keeps the owner from their code. */
@@ -81,19 +82,20 @@ export class VerificationService implements OnModuleDestroy {
     if (!this.sender.delivers(to.channel)) {
       throw new AuthError('permission_denied', { reason: 'VERIFICATION_CHANNEL_OFF' });
     }
-    const target = this.targetOf(to);
-    await this.allowances.take(this.secret.hash(TARGET, `${target} ${asked.by}`), PER_ASKER);
-    if (!asked.own) await this.allowances.take(target, PER_TARGET);
+    const targets = this.targetsOf(to);
+    const askers = targets.map((target, i) => this.secret.hashes(TARGET, `${target} ${asked.by}`)[i]!);
+    await this.allowances.take(askers, PER_ASKER);
+    if (!asked.own) await this.allowances.take(targets, PER_TARGET);
     const id = randomBytes(16).toString('base64url');
     const code = String(randomInt(1_000_000)).padStart(6, '0');
     await this.rows.insert({
       id,
       client_id: asked.client.id,
       purpose: asked.purpose,
-      target,
+      target: targets[0],
       sub: asked.sub ?? null,
       // what nobody was sent, nobody can guess
-      code_hash: this.codeHash(id, asked.deliver ? code : generateSecret()),
+      code_hash: this.secret.hash(CODE, said(id, asked.deliver ? code : generateSecret())),
       tries_left: TRIES,
       token_hash: null,
       expires_at: this.clock.now() + VERIFICATION_TTL * 1000,
@@ -115,7 +117,7 @@ export class VerificationService implements OnModuleDestroy {
     const tried = await this.spendTry(living);
     const row = tried ? await this.rows.findOneBy({ id }) : null;
     const token = generateSecret();
-    if (row && sameHash(row.code_hash, this.codeHash(id, code))) {
+    if (row && this.secret.hashes(CODE, said(id, code)).some((hash) => sameHash(row.code_hash, hash))) {
       const { affected } = await this.rows.update(living, {
         token_hash: this.secret.hash(TOKEN, token),
         tries_left: TRIES,
@@ -155,10 +157,10 @@ export class VerificationService implements OnModuleDestroy {
 
   private whereProven(use: VerificationUse, { contact, token, clientId, sub }: VerificationProof) {
     return {
-      target: this.targetOf(contact),
+      target: In(this.targetsOf(contact)),
       client_id: clientId,
       purpose: In(purposesFor(use)),
-      token_hash: token === undefined ? Not(IsNull()) : this.secret.hash(TOKEN, token),
+      token_hash: token === undefined ? Not(IsNull()) : In(this.secret.hashes(TOKEN, token)),
       expires_at: MoreThan(this.clock.now()),
       ...(sub !== undefined && { sub }),
     } satisfies FindOptionsWhere<Verification>;
@@ -190,13 +192,14 @@ export class VerificationService implements OnModuleDestroy {
     this.underWay.add(sending);
   }
 
-  private targetOf({ channel, value }: Contact): string {
-    return this.secret.hash(TARGET, `${channel}:${value}`);
+  /** What it may be known as, the current one first. */
+  private targetsOf({ channel, value }: Contact): string[] {
+    return this.secret.hashes(TARGET, `${channel}:${value}`);
   }
+}
 
-  private codeHash(id: string, code: string): string {
-    return this.secret.hash(CODE, `${id}:${code}`);
-  }
+function said(id: string, code: string): string {
+  return `${id}:${code}`;
 }
 
 /** A verification token that proves nothing here: wrong, used up, expired, or of another address, client or purpose. */

@@ -73,17 +73,17 @@ export class ClientAuthenticator {
       throw new AuthError('unauthorized_client', { reason: 'CLIENT_AUTHENTICATION_METHOD_WRONG' });
     }
     if (assertion !== undefined) await this.assertions.accept(client, assertion);
-    else if (secret !== undefined || !client.public) this.checkSecret(secrets, secret);
+    else if (secret !== undefined || !client.public) await this.checkSecret(secrets, secret);
   }
 
   /** A public client has no secret that could be right. */
-  private checkSecret(secrets: ClientSecret[], secret: string | undefined): void {
+  private async checkSecret(secrets: ClientSecret[], secret: string | undefined): Promise<void> {
     if (secret === undefined) throw new AuthError('unauthorized_client', { reason: 'CLIENT_SECRET_MISSING' });
-    const hash = this.secret.hash(CLIENT_SECRET, secret);
+    const hashes = this.secret.hashes(CLIENT_SECRET, secret);
     const now = this.clock.now();
     const alive = secrets.filter((row) => row.expires_at === null || row.expires_at > now);
-    if (!alive.some((row) => sameHash(row.hash, hash))) {
-      throw new AuthError('unauthorized_client', { reason: 'CLIENT_SECRET_WRONG' });
-    }
+    const right = alive.find((row) => hashes.some((hash) => sameHash(row.hash, hash)));
+    if (!right) throw new AuthError('unauthorized_client', { reason: 'CLIENT_SECRET_WRONG' });
+    if (hashes.length > 1 && right.hashed_under !== this.secret.id) await this.clients.rehash(right, hashes[0]!);
   }
 }

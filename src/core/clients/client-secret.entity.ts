@@ -15,6 +15,10 @@ export class ClientSecret {
   @Column({ type: 'varchar', length: 43 })
   hash: string;
 
+  /** The service secret that the hash was made under (ServiceSecret.id); null: nobody wrote it down. */
+  @Column({ type: 'varchar', length: 16, nullable: true })
+  hashed_under: string | null;
+
   @Column(MOMENT)
   created_at: number;
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
+import { IsNull, LessThanOrEqual, MoreThan, Not } from 'typeorm';
 import { Clock } from '../../base/clock.js';
+import { NeedsSecret, type SecretNeed } from '../../base/crypto/secret-need.js';
 import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
@@ -31,7 +32,9 @@ const CACHED_FOR = 2000;
 /** Registers clients and looks them up. */
 @Injectable()
 @Sweeps()
+@NeedsSecret()
 export class ClientService {
+  private readonly logger = new Logger('Clients');
   private readonly clients = this.database.repository(Client);
   private readonly secrets = this.database.repository(ClientSecret);
   private readonly enabled = this.database.statement(
@@ -153,6 +156,31 @@ export class ClientService {
     return secret;
   }
 
+  /**
+   * Keeps the hash of a secret that was right under the current service secret from now on. That it cannot be written
+   * is no reason to refuse: the next one tries again.
+   */
+  async rehash(row: ClientSecret, hash: string): Promise<void> {
+    const { id, hash: before } = row;
+    const values = { hash, hashed_under: this.serviceSecret.id };
+    Object.assign(row, values); // it may be the cached one, for which others need not try as well
+    try {
+      await this.secrets.update({ id, hash: before }, values);
+    } catch (error) {
+      this.logger.warn({ msg: "could not keep a client secret's hash anew", error: String(error) });
+    }
+  }
+
+  /** The living secrets of which it is not known that they are hashed under the current service secret. */
+  async needOfPrevious(): Promise<SecretNeed> {
+    const notCurrent = [{ hashed_under: IsNull() }, { hashed_under: Not(this.serviceSecret.id) }];
+    const alive = [IsNull(), MoreThan(this.clock.now())];
+    const where = notCurrent.flatMap((of) => alive.map((expires_at) => ({ ...of, expires_at })));
+    const rows = await this.secrets.find({ where, order: { client_id: 'ASC' } });
+    const clients = [...new Set(rows.map(({ client_id }) => client_id))];
+    return { what: 'client secrets', count: rows.length, until: null, which: clients };
+  }
+
   /** Removes at most `batch` secrets that no longer work. */
   removeExpired(batch: number): Promise<number> {
     return this.database.deleteSome(this.secrets, 'id', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
@@ -164,6 +192,7 @@ export class ClientService {
       id,
       client_id: clientId,
       hash: this.serviceSecret.hash(CLIENT_SECRET, secret),
+      hashed_under: this.serviceSecret.id,
       created_at: this.clock.now(),
       expires_at: null,
     });

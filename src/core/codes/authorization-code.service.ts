@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
+import { In, IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { ClientService } from '../clients/client.service.js';
 import { grantScope } from '../clients/scope.js';
@@ -15,10 +15,9 @@ import { Users, versionOf } from '../users/users.js';
 import { AuthorizationCode } from './authorization-code.entity.js';
 import { isRegistered } from './redirect-uri.js';
 
-const CODE = purpose('authorization-code');
-
 /** How long a used code is kept beyond its expiry, in milliseconds, so that a replay is still recognized. */
 const KEPT_FOR = 3_600_000;
+const CODE = purpose('authorization-code', 600_000 + KEPT_FOR);
 
 export interface AuthorizationRequest {
   clientId: string;
@@ -106,8 +105,7 @@ export class AuthorizationCodeService {
 
   /** The code as it was issued, used or not; undefined: not one of ours. */
   async find(code: string): Promise<AuthorizationCode | undefined> {
-    const hash = this.secret.hash(CODE, code);
-    return (await this.codes.findOneBy({ hash })) ?? undefined;
+    return (await this.codes.findOneBy({ hash: In(this.secret.hashes(CODE, code)) })) ?? undefined;
   }
 
   /** Uses a code up for a session. Of any number of parallel calls exactly one is told true. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
+import { In, IsNull, LessThanOrEqual, MoreThan } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { Client } from '../clients/client.entity.js';
 import { grantScope } from '../clients/scope.js';
@@ -13,9 +13,6 @@ import { rowsOf, type Whose } from '../sessions/whose.js';
 import { Users, versionOf } from '../users/users.js';
 import { DeviceAuthorization } from './device-authorization.entity.js';
 import { spelledUserCode } from './user-code.js';
-
-const DEVICE_CODE_HASH = purpose('device-code');
-const USER_CODE_HASH = purpose('user-code');
 
 /** RFC 8628 §3.2. */
 export interface DeviceAuthorizationResponse {
@@ -37,6 +34,10 @@ const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 const SLOW_DOWN = 5;
 /** How long an expired code is kept, in milliseconds, so that its client is told what happened. */
 const KEPT_FOR = 3_600_000;
+/** The longest life that a code may have, and that. */
+const NEEDED_FOR = 86_400_000 + KEPT_FOR;
+const DEVICE_CODE_HASH = purpose('device-code', NEEDED_FOR);
+const USER_CODE_HASH = purpose('user-code', NEEDED_FOR);
 
 /** Starts device authorizations (RFC 8628), takes the user's answer and uses them up. */
 @Injectable()
@@ -66,7 +67,7 @@ export class DeviceAuthorizationService {
     const userCode = spelledUserCode(letters);
     await this.rows.insert({
       hash: this.secret.hash(DEVICE_CODE_HASH, deviceCode),
-      user_code_hash: this.userCodeHash(userCode),
+      user_code_hash: this.userCodeHashes(userCode)[0],
       client_id: client.id,
       scope: grantScope(client, scope),
       status: 'pending',
@@ -126,7 +127,7 @@ export class DeviceAuthorizationService {
 
   /** What a user has answered already, so that asking twice is answered alike. Undefined: nothing, as far as they know. */
   async answeredBy(userCode: string, sub: string, session: string): Promise<'approved' | 'denied' | undefined> {
-    const row = await this.rows.findOneBy({ user_code_hash: this.userCodeHash(userCode) });
+    const row = await this.rows.findOneBy({ user_code_hash: In(this.userCodeHashes(userCode)) });
     if (row?.status === 'denied' && row.claimed_by === session) return 'denied';
     const isTheirs = row !== null && row.sub === sub && ['approved', 'used'].includes(row.status);
     return isTheirs ? 'approved' : undefined;
@@ -134,7 +135,8 @@ export class DeviceAuthorizationService {
 
   /** The authorization of a device code; undefined: not one of ours. */
   async find(deviceCode: string): Promise<DeviceAuthorization | undefined> {
-    return (await this.rows.findOneBy({ hash: this.secret.hash(DEVICE_CODE_HASH, deviceCode) })) ?? undefined;
+    const hash = In(this.secret.hashes(DEVICE_CODE_HASH, deviceCode));
+    return (await this.rows.findOneBy({ hash })) ?? undefined;
   }
 
   /** Notes a poll. @returns false where it came too early: the interval is longer from now on */
@@ -192,11 +194,11 @@ export class DeviceAuthorizationService {
   }
 
   private pending(userCode: string) {
-    const user_code_hash = this.userCodeHash(userCode);
+    const user_code_hash = In(this.userCodeHashes(userCode));
     return { user_code_hash, status: 'pending' as const, expires_at: MoreThan(this.clock.now()) };
   }
 
-  private userCodeHash(userCode: string): string {
-    return this.secret.hash(USER_CODE_HASH, spelledUserCode(userCode).replace('-', ''));
+  private userCodeHashes(userCode: string): string[] {
+    return this.secret.hashes(USER_CODE_HASH, spelledUserCode(userCode).replace('-', ''));
   }
 }

@@ -1,45 +1,33 @@
-import { createPrivateKey, createPublicKey, hash, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
+import { hash, type JsonWebKey, randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
-import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { NeedsSecret, type SecretNeed } from '../../base/crypto/secret-need.js';
+import { ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { GENERATE, SIGN, VERIFY } from './algorithms.js';
 import { isTyp, jsonObject, parseJws } from './jws.js';
+import { KeyRing, type LoadedKey, PUBLISHED_AFTER, SIGNING_KEY } from './key-ring.js';
 import { SigningKey } from './signing-key.entity.js';
-
-const SIGNING_KEY = purpose('signing-key');
 
 /** Seconds for which verifiers may keep the JWKS. */
 export const JWKS_MAX_AGE = 300;
 /** How long a superseded key stays published: the longest life that an access token may have. */
 const PUBLISHED_FOR = 86_400_000;
-/** How old the keys in memory may be, in milliseconds: well under JWKS_MAX_AGE. */
-const RELOAD_AFTER = 30_000;
-/** How long after a failure signing does not ask the database again, in milliseconds. */
-const RETRY_AFTER = 1000;
 /** How far apart the clocks of two processes may be, in milliseconds. */
 const CLOCKS_APART = 30_000;
+const DAY = 86_400_000;
 /**
  * When a new key begins to sign, in milliseconds: the slowest process has published it, and every copy of the JWKS that
  * a verifier got before that has run out.
  */
-const SIGNS_AFTER = RELOAD_AFTER + JWKS_MAX_AGE * 1000 + CLOCKS_APART;
+const SIGNS_AFTER = PUBLISHED_AFTER + JWKS_MAX_AGE * 1000 + CLOCKS_APART;
 
 /** `at+jwt`: an access token (RFC 9068 §2.1). */
 type Typ = 'at+jwt' | 'JWT';
-
-interface LoadedKey {
-  row: SigningKey;
-  privateKey: KeyObject;
-  publicKey: KeyObject;
-  jwk: JsonWebKey;
-  /** JWS header by typ, encoded. */
-  headers: Map<string, string>;
-}
 
 /**
  * Makes, keeps and uses the signing keys. The algorithm of the options decides which of them sign here; others that are
@@ -47,18 +35,14 @@ interface LoadedKey {
  */
 @Injectable()
 @Sweeps()
+@NeedsSecret()
 export class KeyService implements OnModuleInit {
   private readonly logger = new Logger('Keys');
   private readonly rows = this.database.repository(SigningKey);
-  private keys: LoadedKey[] = [];
-  private published = '{"keys":[]}';
-  /** On the monotonic clock. */
-  private loadedAt = -Infinity;
-  private failedAt = -Infinity;
-  private reloading?: Promise<void>;
 
   constructor(
     private readonly database: AuthDatabase,
+    private readonly ring: KeyRing,
     private readonly secret: ServiceSecret,
     private readonly clock: Clock,
     private readonly server: HttpAdapterHost,
@@ -67,8 +51,18 @@ export class KeyService implements OnModuleInit {
 
   /** A process that answers requests sees to it that there is a key; one that only looks at the database writes nothing. */
   async onModuleInit(): Promise<void> {
-    await this.read();
-    if (this.server.httpAdapter) await this.makeFirst();
+    await this.ring.read();
+    if (!this.server.httpAdapter) return;
+    await this.makeFirst();
+    await this.reseal();
+  }
+
+  /**
+   * To be awaited before something is signed: what is in memory counts now. Where the database does not answer, what is
+   * there goes on.
+   */
+  upToDate(): Promise<void> {
+    return this.ring.upToDate();
   }
 
   /** A signed JWT (RFC 7515 compact serialization). */
@@ -105,65 +99,123 @@ export class KeyService implements OnModuleInit {
 
   /** JWKS (RFC 7517 §5): every key that a living token may be signed with, and the next one. */
   async jwks(): Promise<{ keys: JsonWebKey[] }> {
-    if (this.isStale()) await this.reload();
-    return { keys: this.keys.map(({ jwk }) => jwk) };
+    await this.ring.toPublish();
+    return { keys: this.ring.keys.map(({ jwk }) => jwk) };
   }
 
   /** The same as it is sent, made once for all who ask. */
   async jwksText(): Promise<string> {
-    if (this.isStale()) await this.reload();
-    return this.published;
+    await this.ring.toPublish();
+    return this.ring.published;
   }
 
   /** Makes a new key. It is published at once, and signs once every verifier's copy of the JWKS has run out. */
   rotate(): Promise<SigningKey> {
-    return this.make(null);
+    return this.make();
+  }
+
+  /**
+   * Takes a key that is known to others out of use, at once: it is published no longer, and verifies nothing. Where it
+   * was the last one, a new one signs at once.
+   * @returns the key that signs from now on
+   * @throws Error where there is no such key
+   */
+  async retire(kid: string): Promise<SigningKey> {
+    await this.ring.read();
+    if (!this.ring.keys.some(({ row }) => row.kid === kid)) throw new Error(`there is no signing key ${kid}`);
+    const others = this.ring.keys.filter(({ row }) => row.kid !== kid);
+    // before it goes: there is a key at any moment
+    if (others.length === 0) await this.make({ signs_from: this.clock.now() });
+    await this.rows.delete({ kid });
+    await this.database.flush();
+    await this.ring.read();
+    await this.makeFirst(); // also where another one was retired meanwhile
+    return this.signing().row;
   }
 
   /** Every key, the newest first, with the one that signs now. */
   async list(): Promise<{ key: SigningKey; signing: boolean }[]> {
-    await this.read();
+    await this.ring.read();
     const current = this.current();
-    return this.keys.map((key) => ({ key: key.row, signing: key === current }));
+    return this.ring.keys.map((key) => ({ key: key.row, signing: key === current }));
   }
 
-  /** Removes keys that no living token can be signed with. */
+  /** Removes keys that no living token can be signed with, and makes the one that is due. */
   async removeExpired(): Promise<number> {
-    await this.read();
+    await this.ring.read();
+    if (this.server.httpAdapter) {
+      await this.rotateInTime();
+      await this.reseal();
+    }
     const over = this.clock.now() - PUBLISHED_FOR;
-    const gone = this.keys.filter((key, i) => {
+    const gone = this.ring.keys.filter((key, i) => {
       // superseded when a newer one began to sign in its place: of its own algorithm, or of the one that signs here
-      const newer = this.keys.slice(0, i).filter(({ row }) => [key.row.alg, this.options.signingAlg].includes(row.alg));
+      const newer = this.ring.keys
+        .slice(0, i)
+        .filter(({ row }) => [key.row.alg, this.options.signingAlg].includes(row.alg));
       return key !== this.current() && newer.some(({ row }) => row.signs_from < over);
     });
     if (gone.length === 0) return 0;
     await this.rows.delete(gone.map(({ row }) => row.kid));
-    await this.read();
+    await this.ring.read();
     return gone.length;
+  }
+
+  /** The keys that are sealed under another secret than the current one. */
+  async needOfPrevious(): Promise<SecretNeed> {
+    const rows = await this.rows.find();
+    const old = rows.filter((row) => this.secret.resealed(SIGNING_KEY, row.sealed_private_key) !== undefined);
+    return { what: 'signing keys', count: old.length, until: null, which: old.map(({ kid }) => kid) };
+  }
+
+  /** Of any number of processes one makes the successor of a key: the others find that there is one. */
+  private async rotateInTime(): Promise<void> {
+    const newest = this.ring.keys.find(({ row }) => row.alg === this.options.signingAlg)?.row;
+    const { keyRotation } = this.options;
+    if (!newest || keyRotation === 0 || this.clock.now() - newest.signs_from < keyRotation * DAY) return;
+    try {
+      const { kid } = await this.make({ succeeds: newest.kid });
+      this.logger.log({ msg: 'a new signing key was made', kid, succeeds: newest.kid });
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+      await this.ring.read();
+    }
+  }
+
+  /** Seals keys under the current secret that are sealed under the previous one; several processes may do so at once. */
+  private async reseal(): Promise<void> {
+    for (const { row } of this.ring.keys) {
+      const { kid, sealed_private_key } = row;
+      const resealed = this.secret.resealed(SIGNING_KEY, sealed_private_key);
+      if (resealed === undefined) continue;
+      await this.rows.update({ kid, sealed_private_key }, { sealed_private_key: resealed });
+    }
   }
 
   /** The key of a token's header: the one of ours with that id, and of that algorithm. */
   private async verificationKey(kid: unknown, alg: unknown): Promise<LoadedKey | undefined> {
-    const find = () => this.keys.find(({ row }) => row.kid === kid && row.alg === alg);
+    const find = () => this.ring.keys.find(({ row }) => row.kid === kid && row.alg === alg);
+    if (this.ring.isStale()) await this.ring.upToDate();
     const key = find();
-    if (key || !this.isStale()) return key;
-    await this.reload();
+    if (key || !this.ring.isStale()) return key;
+    await this.ring.reload(); // it may be a new one: no word about the token
     return find();
   }
 
   /** Two processes may start at once: of a first key there is one, and who comes second has it, too. */
   private async makeFirst(): Promise<void> {
-    while (!this.keys.some(({ row }) => row.alg === this.options.signingAlg)) {
+    while (!this.ring.keys.some(({ row }) => row.alg === this.options.signingAlg)) {
       try {
-        await this.make(this.keys.length === 0 ? 'any' : this.options.signingAlg);
+        if (this.ring.keys.length > 0) await this.make({ first_of: this.options.signingAlg });
+        else await this.make({ first_of: 'any', signs_from: this.clock.now() });
       } catch (error) {
         if (!isDuplicate(error)) throw error;
-        await this.read();
+        await this.ring.read();
       }
     }
   }
 
-  private async make(first_of: SigningKey['first_of']): Promise<SigningKey> {
+  private async make(how: Partial<Pick<SigningKey, 'first_of' | 'succeeds' | 'signs_from'>> = {}): Promise<SigningKey> {
     const now = this.clock.now();
     const { privateKey } = GENERATE[this.options.signingAlg]();
     const row = this.rows.create({
@@ -171,12 +223,14 @@ export class KeyService implements OnModuleInit {
       alg: this.options.signingAlg,
       sealed_private_key: this.secret.seal(SIGNING_KEY, privateKey.export({ type: 'pkcs8', format: 'der' })),
       created_at: now,
-      signs_from: first_of === 'any' ? now : now + SIGNS_AFTER,
-      first_of,
+      signs_from: now + SIGNS_AFTER,
+      first_of: null,
+      succeeds: null,
+      ...how,
     });
     await this.rows.insert(row);
     await this.database.flush();
-    await this.read();
+    await this.ring.read();
     return row;
   }
 
@@ -190,52 +244,11 @@ export class KeyService implements OnModuleInit {
 
   /** The newest of the algorithm that was asked for whose time has come; while there is none, of any. */
   private current(): LoadedKey | undefined {
-    if (this.isStale() && !this.reloading && this.clock.monotonic() - this.failedAt > RETRY_AFTER) {
-      this.reload().catch((error: unknown) =>
-        this.logger.warn({ msg: 'could not reload the signing keys', error: String(error) }),
-      );
-    }
+    void this.ring.upToDate();
     const now = this.clock.now();
     const isReady = ({ row }: LoadedKey) => row.signs_from <= now;
     const isOurs = (key: LoadedKey) => isReady(key) && key.row.alg === this.options.signingAlg;
-    return this.keys.find(isOurs) ?? this.keys.find(isReady) ?? this.keys.at(-1);
-  }
-
-  private isStale(): boolean {
-    return this.clock.monotonic() - this.loadedAt > RELOAD_AFTER;
-  }
-
-  /** Calls made while one is under way share it. */
-  private reload(): Promise<void> {
-    this.reloading ??= this.read()
-      .catch((error: unknown) => {
-        this.failedAt = this.clock.monotonic();
-        throw error;
-      })
-      .finally(() => (this.reloading = undefined));
-    return this.reloading;
-  }
-
-  private async read(): Promise<void> {
-    const asked = this.clock.monotonic(); // as old as the question is the answer
-    const rows = await this.rows.find({ order: { signs_from: 'DESC', kid: 'ASC' } });
-    const known = new Map(this.keys.map((key) => [key.row.kid, key]));
-    this.keys = rows.map((row) => known.get(row.kid) ?? this.load(row));
-    this.published = JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) });
-    this.loadedAt = asked;
-  }
-
-  private load(row: SigningKey): LoadedKey {
-    let der: Buffer;
-    try {
-      der = this.secret.open(SIGNING_KEY, row.sealed_private_key);
-    } catch (cause) {
-      throw new Error('the signing keys in the database were made under another service secret', { cause });
-    }
-    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-    const publicKey = createPublicKey(privateKey);
-    const jwk = publicKey.export({ format: 'jwk' });
-    return { row, privateKey, publicKey, jwk: { ...jwk, kid: row.kid, alg: row.alg, use: 'sig' }, headers: new Map() };
+    return this.ring.keys.find(isOurs) ?? this.ring.keys.find(isReady) ?? this.ring.keys.at(-1);
   }
 }
 

@@ -26,4 +26,9 @@ export class SigningKey {
   @Index('uq_auth_signing_key_first_of', { unique: true })
   @Column({ type: 'varchar', length: 5, nullable: true })
   first_of: SigningAlg | 'any' | null;
+
+  /** The key that it was made to succeed when that one's time was over: each has one such successor. Null: a command made it. */
+  @Index('uq_auth_signing_key_succeeds', { unique: true })
+  @Column({ type: 'varchar', length: 22, nullable: true })
+  succeeds: string | null;
 }

@@ -3,7 +3,8 @@ import { networkOf } from '../../base/http/address.js';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import type { Party } from './lease.js';
 
-const NETWORK = purpose('session-network');
+/** The longest retry window: what is compared is where a token was exchanged, and where once more. */
+const NETWORK = purpose('session-network', 300_000);
 const HASH_BYTES = 16;
 /** What somebody keeps while their address changes, and shares with few. */
 const NETWORK_BITS = { v4: 24, v6: 48 };
@@ -19,6 +20,16 @@ export class Networks {
    */
   of({ client, ip }: Party): string | null {
     if (!client.public || ip === undefined) return null;
-    return this.secret.mac(NETWORK, networkOf(ip, NETWORK_BITS)).toString('base64url', 0, HASH_BYTES);
+    return shown(this.secret.mac(NETWORK, networkOf(ip, NETWORK_BITS)));
   }
+
+  /** Whether a party asks from this network, whichever of our secrets that was hashed under. */
+  isOf(network: string, { ip }: Party): boolean {
+    if (ip === undefined) return false;
+    return this.secret.macs(NETWORK, networkOf(ip, NETWORK_BITS)).some((mac) => shown(mac) === network);
+  }
+}
+
+function shown(mac: Buffer): string {
+  return mac.toString('base64url', 0, HASH_BYTES);
 }

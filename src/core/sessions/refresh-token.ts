@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 
@@ -41,7 +40,7 @@ export class RefreshTokens {
     // the second half: one token has one spelling
     if (bytes.length !== CLAIMS_BYTES + MAC_BYTES || bytes.toString('base64url') !== text) return undefined;
     const claims = bytes.subarray(0, CLAIMS_BYTES);
-    if (!timingSafeEqual(bytes.subarray(CLAIMS_BYTES), this.secret.mac(REFRESH_TOKEN, claims))) return undefined;
+    if (!this.secret.isMac(REFRESH_TOKEN, claims, bytes.subarray(CLAIMS_BYTES))) return undefined;
     return {
       sessionId: claims.toString('base64url', 0, ID_BYTES),
       generation: claims.readUInt32BE(ID_BYTES),

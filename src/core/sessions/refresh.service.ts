@@ -99,9 +99,11 @@ export class RefreshService {
   private async refuseTwoInStep(session: Session, party: Party): Promise<void> {
     const [rotatedFrom, repeatedFrom] = [session.rotated_by_network, this.networks.of(party)];
     if (session.dpop_jkt !== null || rotatedFrom === null || repeatedFrom === null) return;
-    if (rotatedFrom === repeatedFrom) return;
+    if (this.networks.isOf(rotatedFrom, party)) return;
     const networks = `${rotatedFrom} ${repeatedFrom}`;
-    const known = session.repeated_networks === networks ? session.repeated_generation : undefined;
+    const [knownFrom, knownTo = ''] = (session.repeated_networks ?? '').split(' ');
+    const isKnown = knownFrom === rotatedFrom && this.networks.isOf(knownTo, party);
+    const known = isKnown ? session.repeated_generation : undefined;
     if (known === session.generation) return; // sent once more from there: it counts once
     if (known === session.generation - 1) throw await this.stolen(session, party, { rotatedFrom, repeatedFrom });
     await this.sessions.rememberRepeat(session, networks);

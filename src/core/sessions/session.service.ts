@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type FindOptionsWhere, IsNull, LessThan, LessThanOrEqual, MoreThan, Not } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
+import { NeedsSecret, type SecretNeed } from '../../base/crypto/secret-need.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import type { Page } from '../../base/database/page.js';
 import { Sweeps } from '../../base/database/sweeper.js';
@@ -51,6 +52,7 @@ type OpenRow = Pick<Session, 'id' | 'sub' | 'client_id' | 'generation' | 'creden
 /** Opens sessions, moves them on and ends them. Who may have one moved on, RefreshService judges. */
 @Injectable()
 @Sweeps()
+@NeedsSecret()
 export class SessionService {
   private readonly sessions = this.database.repository(Session);
   private readonly rotation = this.database.rowChange<RotatedRow>({
@@ -79,6 +81,10 @@ export class SessionService {
   // a refresh that names a scope asks it
   private readonly bounds = this.database.statement<{ client_id: string; scope: string; dpop_jkt: string | null }>(
     'SELECT client_id, scope, dpop_jkt FROM auth_session WHERE id = ? AND revoked_at IS NULL AND expires_at > ?',
+  );
+  private readonly old = this.database.statement<{ n: number | string; last: number | string | null }>(
+    `SELECT COUNT(*) AS n, MAX(expires_at) AS last FROM auth_session
+     WHERE revoked_at IS NULL AND expires_at > ? AND COALESCE(rotated_at, created_at) <= ?`,
   );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
@@ -282,6 +288,12 @@ export class SessionService {
   async knownDevice(sub: string, { client, deviceId }: Party): Promise<string | undefined> {
     if (deviceId === undefined) return undefined;
     return (await this.sessions.existsBy({ sub, device_id: deviceId, client_id: client.id })) ? deviceId : undefined;
+  }
+
+  /** The living sessions whose refresh token was derived before. */
+  async needOfPrevious(before: number): Promise<SecretNeed> {
+    const [row] = await this.old.all([this.clock.now(), before]);
+    return { what: 'sessions', count: Number(row!.n), until: row!.last === null ? null : Number(row!.last) };
   }
 
   /** Removes at most `batch` expired sessions. */

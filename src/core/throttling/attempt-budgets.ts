@@ -9,6 +9,7 @@ import { Sweeps } from '../../base/database/sweeper.js';
 import { AttemptBudget } from './attempt-budget.entity.js';
 import { exhausted } from './exhausted.js';
 
+/** Counted under the current secret alone: with another one, a few minutes' count begins anew. */
 const OWNER = purpose('attempts');
 
 /** One attempt that was taken. */

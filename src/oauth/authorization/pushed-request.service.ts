@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { LessThanOrEqual } from 'typeorm';
+import { In, LessThanOrEqual } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
@@ -9,7 +9,7 @@ import { AuthError } from '../../base/errors/auth.error.js';
 import type { PendingAuthorization } from './pending-authorization.js';
 import { PushedRequest } from './pushed-request.entity.js';
 
-const REQUEST_URI = purpose('pushed-request');
+const REQUEST_URI = purpose('pushed-request', 600_000);
 
 /** RFC 9126 §2.2. */
 export interface PushedAuthorizationResponse {
@@ -52,9 +52,9 @@ export class PushedRequestService {
    */
   async take(requestUri: string, clientId: string): Promise<PendingAuthorization> {
     const now = this.clock.now();
-    const hash = this.secret.hash(REQUEST_URI, requestUri.slice(PushedRequestService.PREFIX.length));
-    const row = await this.rows.findOneBy({ hash, client_id: clientId });
-    const { affected } = row ? await this.rows.delete({ hash }) : { affected: 0 };
+    const hashes = this.secret.hashes(REQUEST_URI, requestUri.slice(PushedRequestService.PREFIX.length));
+    const row = await this.rows.findOneBy({ hash: In(hashes), client_id: clientId });
+    const { affected } = row ? await this.rows.delete({ hash: row.hash }) : { affected: 0 };
     if (!row || affected !== 1 || row.expires_at <= now) {
       throw new AuthError('invalid_argument', { reason: 'REQUEST_URI_INVALID' });
     }

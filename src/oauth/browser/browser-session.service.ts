@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { LessThanOrEqual, MoreThan } from 'typeorm';
+import { And, In, LessThanOrEqual, MoreThan } from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { AuthorizationCodeService } from '../../core/codes/authorization-code.service.js';
 import { Clock } from '../../base/clock.js';
+import { NeedsSecret, type SecretNeed } from '../../base/crypto/secret-need.js';
 import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
@@ -25,6 +26,7 @@ const TOUCHED_EVERY = 60_000;
 @Injectable()
 @Sweeps()
 @KeepsSignedIn()
+@NeedsSecret()
 export class BrowserSessionService {
   private readonly rows = this.database.repository(BrowserSession);
 
@@ -43,7 +45,8 @@ export class BrowserSessionService {
   async find(cookie: string): Promise<BrowserSession | undefined> {
     const now = this.clock.now();
     const used_at = MoreThan(now - this.options.browserSessionIdleTtl * 1000);
-    const row = await this.rows.findOneBy({ hash: this.hash(cookie), expires_at: MoreThan(now), used_at });
+    const hashes = this.secret.hashes(COOKIE, cookie);
+    const row = await this.rows.findOneBy({ hash: In(hashes), expires_at: MoreThan(now), used_at });
     if (!row) return undefined;
     const user = await this.users.find(row.sub, { fresh: true });
     if (!user || !holds(user, row)) {
@@ -51,7 +54,10 @@ export class BrowserSessionService {
       return undefined;
     }
     // not flushed: a power cut that takes this only brings the idle limit nearer
-    if (now - row.used_at >= TOUCHED_EVERY) await this.rows.update({ id: row.id }, { used_at: now });
+    if (now - row.used_at >= TOUCHED_EVERY || row.hash !== hashes[0]) {
+      // only in place of the hash that was found: the browser may have got another cookie meanwhile
+      await this.rows.update({ id: row.id, hash: row.hash }, { used_at: now, hash: hashes[0] });
+    }
     return row;
   }
 
@@ -65,7 +71,7 @@ export class BrowserSessionService {
     const now = this.clock.now();
     const values = {
       ...who,
-      hash: this.hash(cookie),
+      hash: this.secret.hash(COOKIE, cookie),
       used_at: now,
       expires_at: now + this.options.browserSessionTtl * 1000,
     };
@@ -99,6 +105,15 @@ export class BrowserSessionService {
     return rows.length;
   }
 
+  /** Those that nobody has used since. */
+  async needOfPrevious(before: number): Promise<SecretNeed> {
+    const now = this.clock.now();
+    const idle = now - this.options.browserSessionIdleTtl * 1000;
+    const where = { expires_at: MoreThan(now), used_at: And(MoreThan(idle), LessThanOrEqual(before)) };
+    const [last] = await this.rows.find({ where, order: { expires_at: 'DESC' }, take: 1 });
+    return { what: 'browsers signed in', count: await this.rows.countBy(where), until: last?.expires_at ?? null };
+  }
+
   /** Removes at most `batch` expired sessions. */
   removeExpired(batch: number): Promise<number> {
     return this.database.deleteSome(this.rows, 'id', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
@@ -108,9 +123,5 @@ export class BrowserSessionService {
   private async renew({ id, sub }: BrowserSession, values: Partial<BrowserSession>): Promise<boolean> {
     const { affected } = await this.rows.update({ id, sub }, values);
     return affected === 1;
-  }
-
-  private hash(cookie: string): string {
-    return this.secret.hash(COOKIE, cookie);
   }
 }

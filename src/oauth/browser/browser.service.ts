@@ -8,8 +8,11 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { BrowserSession } from './browser-session.entity.js';
 import { BrowserSessionService, type NewBrowserSession } from './browser-session.service.js';
 
-const CSRF = purpose('csrf');
-const FORM = purpose('form');
+/** A page with a form is good for as long as the request that it belongs to. */
+const FORM_LIFE = 90_000_000;
+const CSRF = purpose('csrf', FORM_LIFE);
+const FORM = purpose('form', FORM_LIFE);
+/** Of a browser that it does not understand the service only forgets that it knew it. */
 const KNOWN = purpose('known-browser');
 
 /** How long a page must have been there before its decision counts, in milliseconds: longer than any double click. */
@@ -23,8 +26,8 @@ const KNOWN_FOR = 34_560_000;
 /** Who asks for a page: a browser, and the user who is signed in with it, if there is one. */
 export interface Browser {
   session?: BrowserSession;
-  /** Keyed hash of its cookie, for its forms. */
-  key: string;
+  /** Keyed hashes of its cookie, for its forms; the first one is for those that are drawn now. */
+  keys: string[];
   /** What a form that is drawn now must carry (see BrowserService.checkForm). */
   csrf: string;
 }
@@ -64,10 +67,10 @@ export class BrowserService {
     const sent = kept !== undefined && COOKIE.test(kept) ? kept : undefined;
     const cookie = sent ?? generateSecret();
     if (sent === undefined && http.method !== 'POST') this.setCookie(http, this.name, cookie);
-    const key = this.secret.hash(CSRF, cookie);
+    const keys = this.secret.hashes(CSRF, cookie);
     return {
-      key,
-      csrf: this.secret.seal(FORM, Buffer.from(JSON.stringify([key, this.clock.now()] satisfies DrawnForm))),
+      keys,
+      csrf: this.secret.seal(FORM, Buffer.from(JSON.stringify([keys[0]!, this.clock.now()] satisfies DrawnForm))),
       ...(sent !== undefined && { session: await this.sessions.find(sent) }),
     };
   }
@@ -76,13 +79,14 @@ export class BrowserService {
   async signIn(http: HttpExchange, { session }: Browser, who: NewBrowserSession): Promise<void> {
     this.setCookie(http, this.name, await this.sessions.open(who, session), this.options.browserSessionTtl);
     const nonce = randomBytes(16).toString('base64url');
-    this.setCookie(http, this.knownName, `${nonce}.${this.proof(nonce, who.sub)}`, KNOWN_FOR);
+    this.setCookie(http, this.knownName, `${nonce}.${this.secret.hash(KNOWN, said(nonce, who.sub))}`, KNOWN_FOR);
   }
 
   /** The name of this browser, if it was this user who last signed in with it, however long ago. */
   knownBy(http: HttpExchange, sub: string): string | undefined {
     const [nonce = '', proof = ''] = (cookieOf(http, this.knownName) ?? '').split('.');
-    return sameHash(proof, this.proof(nonce, sub)) ? `browser ${nonce}` : undefined;
+    const proofs = this.secret.hashes(KNOWN, said(nonce, sub));
+    return proofs.some((ours) => sameHash(proof, ours)) ? `browser ${nonce}` : undefined;
   }
 
   async signOut(http: HttpExchange, { session }: Browser): Promise<void> {
@@ -99,7 +103,7 @@ export class BrowserService {
    * @throws AuthError permission_denied
    */
   checkForm(http: HttpExchange, browser: Browser): boolean {
-    return this.drawn(http, browser)[0] === browser.key;
+    return browser.keys.includes(this.drawn(http, browser)[0]);
   }
 
   /**
@@ -111,11 +115,11 @@ export class BrowserService {
   checkDecision(http: HttpExchange, browser: Browser): boolean {
     const [key, drawnAt] = this.drawn(http, browser);
     const age = this.clock.now() - drawnAt;
-    return key === browser.key && (age >= FIRST_MOMENT || age < -CLOCK_SKEW);
+    return browser.keys.includes(key) && (age >= FIRST_MOMENT || age < -CLOCK_SKEW);
   }
 
   /** A form that is this browser's, or may have been before its cookie changed. */
-  private drawn(http: HttpExchange, { key, session }: Browser): DrawnForm {
+  private drawn(http: HttpExchange, { keys, session }: Browser): DrawnForm {
     const origin = http.header('origin');
     const site = http.header('sec-fetch-site');
     const fromHere =
@@ -123,7 +127,7 @@ export class BrowserService {
         ? origin === undefined || origin === 'null' || origin === new URL(this.options.issuer).origin
         : site === 'same-origin';
     const form = this.open(http.parameters.peek('csrf') ?? '');
-    const isOwn = form !== undefined && sameHash(form[0], key);
+    const isOwn = form !== undefined && keys.some((key) => sameHash(form[0], key));
     if (fromHere && form && (isOwn || session)) return form;
     throw new AuthError('permission_denied', { reason: 'FORM_NOT_OURS' });
   }
@@ -136,10 +140,6 @@ export class BrowserService {
     }
   }
 
-  private proof(nonce: string, sub: string): string {
-    return this.secret.hash(KNOWN, `${nonce} ${sub}`);
-  }
-
   private setCookie(http: HttpExchange, name: string, value: string, maxAge?: number): void {
     const attributes = ['Path=/', 'HttpOnly', 'SameSite=Lax'];
     if (this.isSecure()) attributes.push('Secure');
@@ -150,6 +150,10 @@ export class BrowserService {
   private isSecure(): boolean {
     return this.options.issuer.startsWith('https:');
   }
+}
+
+function said(nonce: string, sub: string): string {
+  return `${nonce} ${sub}`;
 }
 
 function cookieOf(http: HttpExchange, name: string): string | undefined {

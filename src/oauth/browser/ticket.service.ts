@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { LessThanOrEqual } from 'typeorm';
+import { In, LessThanOrEqual } from 'typeorm';
 import { Clock } from '../../base/clock.js';
 import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
@@ -7,13 +7,12 @@ import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { ParkedTicket } from './parked-ticket.entity.js';
 
-const TICKET = purpose('ticket');
-const REFERENCE = purpose('parked-ticket');
-
 /** How long people may take over the pages of one request, in milliseconds. */
 const LIFE = 3_600_000;
 /** How long after that the request can still be taken up again from its start, in milliseconds. */
 const KEPT_FOR = 86_400_000;
+const TICKET = purpose('ticket', LIFE + KEPT_FOR);
+const REFERENCE = purpose('parked-ticket', LIFE + KEPT_FOR);
 /** Largest ticket that we would look at, in characters: a request at all of its bounds has two thirds of it. */
 const MAX_TICKET = 32_768;
 /** Longest that stands in an address itself: with the other headers it fits into 4 KiB, which is what nginx takes. */
@@ -66,7 +65,7 @@ export class TicketService {
     const reference = PREFIX + generateSecret();
     const expires_at = this.clock.now() + LIFE + KEPT_FOR;
     // not flushed: whom a power cut takes it from starts again
-    await this.parked.insert({ hash: this.hash(reference), ticket, expires_at });
+    await this.parked.insert({ hash: this.secret.hash(REFERENCE, reference), ticket, expires_at });
     return reference;
   }
 
@@ -89,11 +88,7 @@ export class TicketService {
   }
 
   private async unparked(reference: string): Promise<string | undefined> {
-    return (await this.parked.findOneBy({ hash: this.hash(reference) }))?.ticket;
-  }
-
-  private hash(reference: string): string {
-    return this.secret.hash(REFERENCE, reference);
+    return (await this.parked.findOneBy({ hash: In(this.secret.hashes(REFERENCE, reference)) }))?.ticket;
   }
 
   private async read<T extends object>(kind: Kind, sent: string | undefined): Promise<Sealed<T> | undefined> {

@@ -13,6 +13,10 @@ export interface Engine {
   prepare(sql: string): PreparedStatement;
   /** Whether an UPDATE says what it has changed (RETURNING). */
   readonly returnsRows: boolean;
+  /** Runs what writes, one after the other. Left out: statements may write side by side. */
+  inTurn?<T>(write: () => Promise<T>): Promise<T>;
+  /** Hears of a statement that failed for good. */
+  failed?(error: unknown): void;
   /** Whether a SELECT can pass over rows that somebody else is deleting (FOR UPDATE SKIP LOCKED). */
   readonly skipsLocked: boolean;
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import { codeOf } from '../faults.js';
 import type { Engine, PreparedStatement } from './engine.js';
 
 interface Result {
@@ -13,8 +14,13 @@ interface Query {
   values: unknown[];
 }
 
+/** What a server says that has become a read-only standby. */
+const READ_ONLY = '25006';
+
 /** The part of pg's Pool that we use. */
 interface Pool {
+  readonly idleCount: number;
+  connect(): Promise<{ release(destroy: true): void }>;
   query(query: Query, done: (error: Error | undefined, result: Result) => void): void;
 }
 
@@ -33,6 +39,17 @@ export class Postgres implements Engine {
       all: (values) => this.query({ name, text, values }, ({ rows }) => rows),
       run: (values) => this.query({ name, text, values }, ({ rowCount }) => rowCount ?? 0),
     };
+  }
+
+  /** A server that was switched to standby keeps its connections: none is used again, and new ones find the primary. */
+  failed(error: unknown): void {
+    if (codeOf(error) !== READ_ONLY) return;
+    for (let n = this.pool.idleCount; n > 0; n--) {
+      this.pool.connect().then(
+        (client) => client.release(true),
+        () => undefined, // it is away now, and that is what the next one hears
+      );
+    }
   }
 
   private query<T>(query: Query, read: (result: Result) => T): Promise<T> {

@@ -1,0 +1,62 @@
+import { Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { openDatabase } from '../src/service/open-database.js';
+import { ormOptions } from '../src/service/orm-options.js';
+import { authMigrations } from '../src/wings.js';
+import { onSqlite, takeDatabase, type TestDatabase } from './databases.js';
+
+describe('the schema of the service', () => {
+  let database: TestDatabase;
+
+  beforeEach(async () => {
+    database = await takeDatabase();
+    if (onSqlite) return;
+    const old = await new DataSource(await ormOptions(database.url)).initialize();
+    await old.dropDatabase();
+    await old.destroy();
+  });
+  afterEach(() => database.release());
+
+  const open = async () => openDatabase(await ormOptions(database.url, 2), true);
+
+  it('is one and whole where several nodes start at once on an empty database', async () => {
+    const nodes = await Promise.all(Array.from({ length: 4 }, open));
+    const rows = await nodes[0]!.query<{ name: string }[]>('SELECT name FROM migrations ORDER BY id');
+    expect(rows.map(({ name }) => name)).toEqual(authMigrations.map(({ name }) => name));
+    const { upQueries } = await nodes[0]!.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    await Promise.all(nodes.map((node) => node.destroy()));
+  });
+
+  it('that a newer release has changed is gone on with, and the log says so', async () => {
+    const newer = await open();
+    await newer.query("INSERT INTO migrations (timestamp, name) VALUES (1999999999999, 'Later1999999999999')");
+    await newer.destroy();
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const node = await open();
+    expect(warn.mock.calls).toEqual([
+      [{ msg: 'the schema is newer than this release, which goes on with it', newer: ['Later1999999999999'] }],
+    ]);
+    warn.mockRestore();
+    await node.query('SELECT count(*) FROM auth_user');
+    await node.destroy();
+  });
+
+  (onSqlite ? it.skip : it)(
+    'of a server that does not answer, or does not know the database, is refused in one line',
+    async () => {
+      const silent = new URL(database.url);
+      silent.port = '1';
+      await expect(openDatabase(await ormOptions(silent.href), true)).rejects.toThrow(
+        /^DATABASE_URL: cannot use the \w+ database: .*ECONNREFUSED.*$/,
+      );
+      const unknown = new URL(database.url);
+      unknown.pathname = '/there_is_no_such_database';
+      const began = performance.now();
+      await expect(openDatabase(await ormOptions(unknown.href), true)).rejects.toThrow(
+        /^DATABASE_URL: .*no_such_database.*$/,
+      );
+      expect(performance.now() - began).toBeLessThan(1500); // waiting does not mend it
+    },
+  );
+});
