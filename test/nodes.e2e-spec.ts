@@ -2,6 +2,7 @@ import request from 'supertest';
 import { AuthorizationCodeService } from '../src/core/codes/authorization-code.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
 import { KeyService } from '../src/core/keys/key.service.js';
+import { SignOutService } from '../src/core/sessions/sign-out.service.js';
 import { UserService } from '../src/core/users/user.service.js';
 import { Sweeper } from '../src/base/database/sweeper.js';
 import { ClientService } from '../src/core/clients/client.service.js';
@@ -109,6 +110,28 @@ describe('two nodes on one database', () => {
     expect(await at(two)).toBe(403);
     two.clock.advance(2.001);
     expect(await introspect(two, access_token)).toEqual({ active: false });
+    one.clock.advance(2.001);
+  });
+
+  it('what was issued by a node whose clock is behind ends at once when another one ends it', async () => {
+    two.clock.step(-10);
+    const issued = { clientId: 'app', sub, scope: 'openid', redirectUri: CALLBACK, codeChallenge: CHALLENGE };
+    const code = await two.app.get(AuthorizationCodeService).issue(issued);
+    const { access_token, refresh_token } = await signIn(two);
+    await one.app.get(SignOutService).end({ clientId: 'app' });
+    const redeemed = await two.token({
+      ...{ client_id: 'app', grant_type: 'authorization_code', code },
+      ...{ redirect_uri: CALLBACK, code_verifier: VERIFIER },
+    });
+    expect(redeemed.body).toMatchObject({ error: 'invalid_grant' });
+    expect((await refresh(two, refresh_token)).body.error).toBe('invalid_grant');
+    expect(await introspect(two, access_token)).toEqual({ active: false });
+    const secret = await one.app.get(ClientService).rotateSecret('backend', 0);
+    two.clock.advance(2.001);
+    expect((await two.token({ ...backend, grant_type: 'client_credentials' })).status).toBe(401);
+    backend = { client_id: 'backend', client_secret: secret };
+    expect((await two.token({ ...backend, grant_type: 'client_credentials' })).status).toBe(200);
+    two.clock.step(10);
     one.clock.advance(2.001);
   });
 

@@ -137,7 +137,7 @@ export class ClientService {
   async rotateSecret(id: string, keepOld: number): Promise<string> {
     const secret = generateSecret();
     const now = this.clock.now();
-    const last = now + keepOld * 1000;
+    const last = keepOld === 0 ? 0 : now + keepOld * 1000; // at once on every node, whatever its clock says
     const added = await this.addSecret(id, secret);
     const old = (await this.secrets.findBy({ client_id: id })).filter((row) => row.id !== added);
     for (const { id: oldId } of old) {

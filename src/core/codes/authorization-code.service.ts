@@ -17,6 +17,8 @@ import { isRegistered } from './redirect-uri.js';
 
 /** How long a used code is kept beyond its expiry, in milliseconds, so that a replay is still recognized. */
 const KEPT_FOR = 3_600_000;
+/** When a code that was taken back has expired: on every node, however far behind its clock is. */
+const LONG_AGO = 0;
 const CODE = purpose('authorization-code', 600_000 + KEPT_FOR);
 
 export interface AuthorizationRequest {
@@ -120,12 +122,12 @@ export class AuthorizationCodeService {
   /** The browser session is over: none of its codes that were not used yet can be. */
   async expireIssuedFrom(browserSessionId: string): Promise<void> {
     const unused = { browser_session_id: browserSessionId, session_id: IsNull() };
-    await this.codes.update(unused, { expires_at: this.clock.now() });
+    await this.codes.update(unused, { expires_at: LONG_AGO });
   }
 
   /** The same for every code of a user, of a client, or of a user for a client. */
   async expireIssued(of: Whose): Promise<void> {
-    await this.codes.update({ ...rowsOf(of), session_id: IsNull() }, { expires_at: this.clock.now() });
+    await this.codes.update({ ...rowsOf(of), session_id: IsNull() }, { expires_at: LONG_AGO });
     await this.database.flush();
   }
 
