@@ -7,6 +7,7 @@ import { DatabaseCare } from '../../src/base/database/database-care.js';
 import { Sweeper } from '../../src/base/database/sweeper.js';
 import { UsedJti } from '../../src/core/replay/used-jti.entity.js';
 import { Session } from '../../src/core/sessions/session.entity.js';
+import { SignOutService } from '../../src/core/sessions/sign-out.service.js';
 import { signIn as signInAt } from '../fixtures.js';
 import { expectError, type Service, startService } from '../service.js';
 
@@ -253,4 +254,27 @@ describe('care for the database of a running service', () => {
     expect((await refresh(refresh_token)).status).toBe(200);
     expect((await request(service.url).get('/health/ready')).status).toBe(200);
   });
+});
+
+it("looks for one user's sessions at a client by the user, for the client has everybody's", async () => {
+  const service = await startService({ auth: { limitAccount: { requests: 1, seconds: 60 } } });
+  await service.client({ id: 'app' });
+  const sub = await service.user('ada', 'correct horse');
+  const { driver } = service.app.get(AuthDatabase).dataSource;
+  const statements: string[] = [];
+  (driver as unknown as { databaseConnection: sqlite3.Database }).databaseConnection.on('trace', (sql: string) => {
+    if (/^(SELECT|UPDATE).*auth_session/.test(sql)) statements.push(sql);
+  });
+  const phone = { 'x-device-id': 'phone' };
+  await signInAt(service, {}, phone);
+  await signInAt(service, { password: 'wrong' });
+  // strangers have spent the account's attempts: is it a device of its user's?
+  expect(await signInAt(service, {}, phone)).toHaveProperty('refresh_token');
+  expect(await service.app.get(SignOutService).end({ sub, clientId: 'app' })).toBe(2);
+  const plans = [];
+  for (const sql of statements) plans.push(...(await service.sql<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)));
+  const used = plans.map(({ detail }) => /ix_auth_session_\w+/.exec(detail)?.[0]);
+  expect(used.filter((index) => index === 'ix_auth_session_device')).toHaveLength(2);
+  expect(used).not.toContain('ix_auth_session_client');
+  await service.close();
 });

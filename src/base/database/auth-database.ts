@@ -52,6 +52,8 @@ export class AuthDatabase implements OnApplicationShutdown {
   private flushing?: Promise<void>;
   private nextFlush?: Promise<void>;
   private checking?: Promise<void>;
+  /** Up to which moment a sweep that is under way has removed a table's rows. */
+  private readonly sweptTo = new Map<string, number>();
 
   private constructor(
     readonly dataSource: DataSource,
@@ -148,6 +150,7 @@ export class AuthDatabase implements OnApplicationShutdown {
   /**
    * Deletes at most `batch` rows of those that match, so that no statement holds the database for long. Where several
    * processes do so at once, each takes others, if the engine can tell them apart.
+   * @param where one moment is past
    */
   async deleteSome<Entity extends ObjectLiteral>(
     repository: Repository<Entity>,
@@ -155,19 +158,37 @@ export class AuthDatabase implements OnApplicationShutdown {
     where: FindOptionsWhere<Entity>,
     batch: number,
   ): Promise<number> {
-    if (this.engine.skipsLocked) {
-      const some = repository.createQueryBuilder('row').select(`row.${key}`, key).where(where).limit(batch);
-      const [select, parameters] = some.getQueryAndParameters();
-      const table = quotedPath(this.dataSource, repository.metadata.tablePath);
-      const sql = `DELETE FROM ${table} WHERE ${this.naming.sql(key)} IN (${select} FOR UPDATE SKIP LOCKED)`;
-      const [, deleted] = await this.patience.write(() => this.dataSource.query<[object[], number]>(sql, parameters));
-      return deleted;
-    }
+    if (this.engine.skipsLocked) return this.deleteNext(repository, key, where, batch);
     const rows = await repository.find({ select: { [key]: true } as FindOptionsSelect<Entity>, where, take: batch });
     if (rows.length === 0) return 0;
     // the condition once more: what has been written to meanwhile may live again
     const { affected } = await repository.delete({ ...where, [key]: In(rows.map((row) => row[key])) });
     return affected ?? 0;
+  }
+
+  /**
+   * Deletes by the index of the moment, each batch from where the one before it ended: until they are vacuumed, rows that
+   * are deleted stay in the index, and every batch would step over all of them.
+   */
+  private async deleteNext<Entity extends ObjectLiteral>(
+    repository: Repository<Entity>,
+    key: keyof Entity & string,
+    where: FindOptionsWhere<Entity>,
+    batch: number,
+  ): Promise<number> {
+    const [moment] = Object.keys(where) as [string];
+    const table = quotedPath(this.dataSource, repository.metadata.tablePath);
+    const some = repository.createQueryBuilder('row').select(`row.${key}`, key).where(where);
+    some.andWhere(`row.${moment} >= :from`, { from: this.sweptTo.get(table) ?? 0 });
+    const [select, parameters] = some.orderBy(`row.${moment}`).limit(batch).getQueryAndParameters();
+    const sql = `DELETE FROM ${table} WHERE ${this.naming.sql(key)} IN (${select} FOR UPDATE SKIP LOCKED)
+      RETURNING ${this.naming.sql(moment)} AS moment`;
+    const [rows, deleted] = await this.patience.write(() =>
+      this.dataSource.query<[{ moment: string }[], number]>(sql, parameters),
+    );
+    if (deleted < batch) this.sweptTo.delete(table);
+    else this.sweptTo.set(table, Math.max(...rows.map((row) => Number(row.moment))));
+    return deleted;
   }
 
   /**

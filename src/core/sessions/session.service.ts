@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type FindOptionsWhere, IsNull, LessThan, LessThanOrEqual, MoreThan, Not } from 'typeorm';
+import {
+  type FindOperator,
+  type FindOptionsWhere,
+  IsNull,
+  LessThan,
+  LessThanOrEqual,
+  MoreThan,
+  Not,
+  Raw,
+} from 'typeorm';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { NeedsSecret, type SecretNeed } from '../../base/crypto/secret-need.js';
@@ -227,7 +236,8 @@ export class SessionService {
    * @returns how many were alive
    */
   revokeAll(of: Whose): Promise<number> {
-    return this.end(rowsOf(of));
+    const { sub, client_id } = rowsOf(of);
+    return this.end(sub !== undefined && client_id !== undefined ? { sub, client_id: among(client_id) } : rowsOf(of));
   }
 
   /** Ends every session that was opened from a browser session. @returns how many were alive */
@@ -287,7 +297,8 @@ export class SessionService {
   /** The device of a request, where the user has signed in on it before, at the same client. */
   async knownDevice(sub: string, { client, deviceId }: Party): Promise<string | undefined> {
     if (deviceId === undefined) return undefined;
-    return (await this.sessions.existsBy({ sub, device_id: deviceId, client_id: client.id })) ? deviceId : undefined;
+    const known = await this.sessions.existsBy({ sub, device_id: deviceId, client_id: among(client.id) });
+    return known ? deviceId : undefined;
   }
 
   /** The living sessions whose refresh token was derived before. */
@@ -318,4 +329,12 @@ export class SessionService {
 /** The words of a list as it is stored (WORDS). */
 function wordsOf(list: string): string[] {
   return list.split(' ').filter(Boolean);
+}
+
+/**
+ * The client of one among a user's sessions. Of two indexes SQLite takes the narrower one, which would be the client's,
+ * and has everybody's sessions; an expression keeps it from that.
+ */
+function among(clientId: string): FindOperator<string> {
+  return Raw((column) => `COALESCE(${column}, '') = :clientId`, { clientId }) as FindOperator<string>;
 }
