@@ -13,6 +13,7 @@ const HERE = import.meta.dirname;
 const DIST = join(HERE, '..', 'dist', 'src');
 const SERVER_CORE = '0';
 const LOAD_CORE = '1';
+export const SECRET = 'a secret that only this benchmark uses';
 const NO_LIMIT = '999999999/60'; // budgets are counted, and never spent
 const running = [];
 let onServerCore = [process.execPath];
@@ -29,28 +30,45 @@ export function pin() {
 }
 
 /** The built service on an empty database, with one client and one user. */
-export async function startService(directory, database, { profiles, env: settings } = {}) {
-  const port = await freePort();
-  const env = {
-    ...process.env,
-    PORT: String(port),
-    DATABASE_URL: database.service,
-    AUTH_SECRET: 'a secret that only this benchmark uses',
-    AUTH_LIMIT_IP: NO_LIMIT,
-    AUTH_LIMIT_CLIENT: NO_LIMIT,
-    AUTH_LIMIT_ACCOUNT: NO_LIMIT,
-    NODE_ENV: 'production',
-    ...settings,
-  };
+export async function startService(directory, database, options) {
+  prepareDatabase(database.service);
+  return serve(database.service, join(directory, 'service.log'), options);
+}
+
+/** An empty database gets its tables, one client and one user. */
+export function prepareDatabase(url) {
+  const env = environment(url);
   const cli = (args, input) => execFileSync(process.execPath, [join(DIST, 'cli', 'main.js'), ...args], { env, input });
   cli(['database', 'migrate']);
   const grants = ['--grants', 'password,refresh_token,client_credentials'];
   cli(['clients', 'create', client.client_id, ...grants, '--secret-stdin'], client.client_secret);
   cli(['users', 'create', user.username, '--password-stdin'], user.password);
+}
+
+/**
+ * The built service on a database that is prepared.
+ * @param profiles directory for a CPU profile
+ * @param env more of its settings
+ */
+export async function serve(url, log, { profiles, env: settings } = {}) {
+  const port = await freePort();
+  const env = { ...environment(url), PORT: String(port), ...settings };
   const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
-  const child = start([...profiling, join(DIST, 'service', 'main.js')], { env, log: join(directory, 'service.log') });
+  const child = start([...profiling, join(DIST, 'service', 'main.js')], { env, log });
   await listening(port, child);
   return { child, port, answers: 0 };
+}
+
+function environment(url) {
+  return {
+    ...process.env,
+    DATABASE_URL: url,
+    AUTH_SECRET: SECRET,
+    AUTH_LIMIT_IP: NO_LIMIT,
+    AUTH_LIMIT_CLIENT: NO_LIMIT,
+    AUTH_LIMIT_ACCOUNT: NO_LIMIT,
+    NODE_ENV: 'production',
+  };
 }
 
 /** @param service whose key set the floor writes, too */
