@@ -13,7 +13,7 @@ const spent = (retryAfter: number) => ({ error: 'resource_exhausted', reason: 'L
 const beside = (service: Service, auth: object = {}) =>
   startService({
     auth: { limitIp: false, limitClient: false, limitAccount: FOUR, ...auth },
-    settings: { databaseUrl: `sqlite:${service.file}` },
+    settings: { databaseUrl: service.databaseUrl },
   });
 const guess = (service: Service, password = 'wrong', username = 'ada') =>
   service.token({ client_id: 'app', grant_type: 'password', username, password });

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { oneAtATime } from '../src/service/migration-lock.js';
 import { openDatabase } from '../src/service/open-database.js';
 import { ormOptions } from '../src/service/orm-options.js';
 import { authMigrations } from '../src/wings.js';
@@ -26,6 +28,19 @@ describe('the schema of the service', () => {
     const { upQueries } = await nodes[0]!.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
     await Promise.all(nodes.map((node) => node.destroy()));
+  });
+
+  (onSqlite ? it.skip : it)('is changed by one node at a time, where the server has locks', async () => {
+    const [one, other] = [await open(), await open()];
+    const steps: string[] = [];
+    const work = (name: string) => async () => {
+      steps.push(`${name} begins`);
+      await sleep(100);
+      steps.push(`${name} ends`);
+    };
+    await Promise.all([oneAtATime(one, work('a')), oneAtATime(other, work('b'))]);
+    expect(steps.map((step) => step.split(' ')[1])).toEqual(['begins', 'ends', 'begins', 'ends']);
+    await Promise.all([one.destroy(), other.destroy()]);
   });
 
   it('that a newer release has changed is gone on with, and the log says so', async () => {

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 
-type Lock = [take: string, give: string];
+type Lock = [take: string[], give: string];
 
 const NAME = 'nest-auth migrations';
 /** The same for PostgreSQL, which wants a number: its first bytes. */
@@ -8,10 +8,11 @@ const NUMBER = Buffer.from(NAME).readUInt32BE();
 /** Seconds that MySQL waits for it. */
 const WAIT = 60;
 
-const OF_MYSQL: Lock = [`SELECT GET_LOCK('${NAME}', ${WAIT})`, `SELECT RELEASE_LOCK('${NAME}')`];
+const OF_MYSQL: Lock = [[`SELECT GET_LOCK('${NAME}', ${WAIT})`], `SELECT RELEASE_LOCK('${NAME}')`];
 
 const LOCKS: Partial<Record<string, Lock>> = {
-  postgres: [`SELECT pg_advisory_lock(${NUMBER})`, `SELECT pg_advisory_unlock(${NUMBER})`],
+  // a transaction's, so that a pooler that hands out connections by the transaction gives it back where it was taken
+  postgres: [['BEGIN', `SELECT pg_advisory_xact_lock(${NUMBER})`], 'COMMIT'],
   mysql: OF_MYSQL,
   mariadb: OF_MYSQL,
 };
@@ -23,15 +24,14 @@ const LOCKS: Partial<Record<string, Lock>> = {
 export async function oneAtATime(dataSource: DataSource, work: () => Promise<void>): Promise<void> {
   const lock = LOCKS[dataSource.options.type];
   if (!lock) return work();
+  const [take, give] = lock;
   const runner = dataSource.createQueryRunner();
+  const done = () => runner.query(give).catch(() => undefined); // lost with its connection, it is given back all the same
   try {
-    const isTaken = await runner.query(lock[0]).then(
-      () => true,
-      () => false,
-    );
+    for (const sql of take) await runner.query(sql).catch(() => undefined);
     await work();
-    if (isTaken) await runner.query(lock[1]);
   } finally {
+    await done();
     await runner.release();
   }
 }

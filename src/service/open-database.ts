@@ -31,7 +31,8 @@ export async function openDatabase(options: DataSourceOptions, serving = false):
 /** Another process may be migrating the same database, or have locked it for a moment; then this one tries again. */
 async function prepare(options: DataSourceOptions, serving: boolean): Promise<void> {
   const impatient = options.type === 'sqlite' ? { ...options, busyTimeout: BUSY_TIMEOUT } : options;
-  for (const deadline = performance.now() + PATIENCE; ; await sleep(PAUSE)) {
+  let progress = 0;
+  for (let deadline = performance.now() + PATIENCE; ; await sleep(PAUSE)) {
     const dataSource = new DataSource(impatient);
     try {
       await dataSource.initialize();
@@ -39,7 +40,12 @@ async function prepare(options: DataSourceOptions, serving: boolean): Promise<vo
       if (options.type === 'sqlite' && serving) await probe(dataSource, options.database);
       return;
     } catch (error) {
-      if (FINAL.test(codeOf(error)) || FINAL.test(String(error)) || performance.now() > deadline) throw error;
+      if (FINAL.test(codeOf(error)) || FINAL.test(String(error))) throw error;
+      const migrated = await countMigrations(dataSource);
+      if (migrated > progress) {
+        deadline = performance.now() + PATIENCE; // whoever migrates gets on with it
+        progress = migrated;
+      } else if (performance.now() > deadline) throw error;
     } finally {
       if (dataSource.isInitialized) await dataSource.destroy();
     }
@@ -52,13 +58,27 @@ async function migrate(dataSource: DataSource): Promise<void> {
     await dataSource.query(`CREATE SCHEMA IF NOT EXISTS ${dataSource.driver.escape(options.schema)}`);
   }
   await dataSource.runMigrations();
-  const table = dataSource.driver.buildTableName('migrations', (options as { schema?: string }).schema);
-  const done = await dataSource.query<{ name: string }[]>(`SELECT name FROM ${table} ORDER BY id`);
+  const done = await dataSource.query<{ name: string }[]>(
+    `SELECT name FROM ${migrationsTable(dataSource)} ORDER BY id`,
+  );
   const known = new Set(dataSource.migrations.map(({ name }) => name));
   const newer = done.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (newer.length > 0) {
     new Logger('Database').warn({ msg: 'the schema is newer than this release, which goes on with it', newer });
   }
+}
+
+/** How many have run, as far as can be seen. */
+async function countMigrations(dataSource: DataSource): Promise<number> {
+  if (!dataSource.isInitialized) return 0;
+  return dataSource.query<object[]>(`SELECT name FROM ${migrationsTable(dataSource)}`).then(
+    (rows) => rows.length,
+    () => 0,
+  );
+}
+
+function migrationsTable({ driver, options }: DataSource): string {
+  return driver.buildTableName('migrations', (options as { schema?: string }).schema);
 }
 
 /** @throws Error where the file is corrupt, or cannot be written to for another reason than that somebody else writes */

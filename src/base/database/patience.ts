@@ -59,7 +59,9 @@ export function patientRepository<Entity extends ObjectLiteral>(
       if (typeof member !== 'function') return member;
       if (!READING.has(name) && !WRITING.has(name)) return member.bind(target) as unknown;
       return (...args: unknown[]) => {
-        const attempt = () => member.apply(target, args) as Promise<unknown>;
+        // each attempt has its own: into what is inserted TypeORM writes what the engine returned, MariaDB's 0 for false
+        const own = () => (name === 'insert' ? [{ ...(args[0] as object) }] : args);
+        const attempt = () => member.apply(target, own()) as Promise<unknown>;
         return WRITING.has(name) ? patience.write(attempt) : patience.read(attempt);
       };
     },
