@@ -38,10 +38,12 @@ const ENGINES = [
 /** What has no database to do with, or only the file of one. */
 const ONCE = [
   ...['sqlite/', 'package', 'docs', 'readme', 'faults', 'settings', 'jwks-fetcher', 'exchange'],
-  ...['stopping', 'log', 'wings', 'chaos'],
+  ...['stopping', 'log', 'wings', 'chaos', 'cli-usage'],
 ];
 module.exports = {
-  testTimeout: 30_000, // jest reads it here alone, not in a project
+  // jest reads these here alone, not in a project
+  testTimeout: 60_000,
+  maxWorkers: '100%', // much of a test's time is a process that it has started
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', 'ormconfig.ts', '!src/*/main.ts'],
   projects: [

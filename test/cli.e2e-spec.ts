@@ -129,15 +129,6 @@ describe('the commands beside a running service', () => {
       expect((await credentials('own', own)).status).toBe(200);
     }, 60_000);
 
-    it.each([
-      ['31 characters', 'x'.repeat(31)],
-      ['a line break', `${'x'.repeat(32)}\ny`],
-    ])('may not bring a secret of %s', async (_, own) => {
-      const refused = await run(['clients', 'create', 'weak', '--secret-stdin'], own);
-      const stderr = 'nest-auth: secret: must be 32 to 256 printable ASCII characters\n';
-      expect(refused).toEqual({ code: 1, signal: null, stdout: '', stderr });
-    });
-
     it('get a new secret, and with --keep-old the old one goes on working that long', async () => {
       const rotated = await run(['clients', 'rotate-secret', 'server', '--keep-old', '3600']);
       const [, next] = /^client_secret: ([\w-]{43})\n$/.exec(rotated.stdout)!;
@@ -377,53 +368,13 @@ describe('the commands beside a running service', () => {
   });
 
   it.each([
-    [['clinets', 'list'], "nest-auth: unknown command 'clinets'\n(Did you mean clients?)\n"],
-    [['clients', 'list', '--frobnicate'], "nest-auth: unknown option '--frobnicate'\n"],
-    [['clients', 'create'], "nest-auth: missing required argument 'id'\n"],
-    [['sessions', 'list'], "nest-auth: required option '--user <username>' not specified\n"],
-    [['sessions', 'revoke'], 'nest-auth: name a session, or --user or --client or both\n'],
     [['clients', 'show', 'nobody'], 'nest-auth: there is no client nobody\n'],
     [['clients', 'create', 'page'], 'nest-auth: the client page exists already\n'],
-    [['clients', 'create', 'zwölf'], 'nest-auth: id: must be 1 to 128 printable ASCII characters\n'],
-    [['clients', 'create', 'x', '--public', '--secret-stdin'], 'nest-auth: a public client has no secret\n'],
-    [['clients', 'create', 'x', '--grants', 'implicit'], 'nest-auth: there is no grant type implicit\n'],
     [['clients', 'rotate-secret', 'page'], 'nest-auth: the client page is public and has no secret\n'],
     [['users', 'show', 'nobody'], 'nest-auth: there is no user nobody\n'],
     [['users', 'create', 'alice', '--password-stdin'], 'nest-auth: the user alice exists already\n'],
-    [['users', 'set-password', 'alice'], 'nest-auth: the password is empty\n'],
   ])('%j fails with one message on standard error and exit code 1', async (args, stderr) => {
     expect(await run(args)).toEqual({ code: 1, signal: null, stdout: '', stderr });
-  });
-
-  it.each([
-    [['--redirect-uri', 'https://a.example/#x'], 'redirect_uris: must not have a fragment'],
-    [
-      ['--redirect-uri', 'https://a.example/', '--redirect-uri', 'javascript:alert(1)'],
-      'redirect_uris: must be https, or a private-use scheme such as com.example.app:',
-    ],
-    [['--post-logout-redirect-uri', 'https://*.a.example/'], 'post_logout_redirect_uris: must not have a wildcard'],
-    [['--scopes', 'a "b"'], 'scopes: must be scope tokens (RFC 6749 §3.3), without spaces'],
-    [['--scopes', 'a', '--default-scope', 'a b'], 'default_scope: must be part of scopes'],
-    [['--name', 'two\nlines'], 'name: must not contain control characters'],
-    [['--jwks-uri', 'http://a.example/'], 'jwks_uri: must be an https URL without credentials and fragment'],
-  ])('clients create %j says what is wrong with which field', async (options, problem) => {
-    const refused = await run(['clients', 'create', 'x', ...options]);
-    expect(refused).toEqual({ code: 1, signal: null, stdout: '', stderr: `nest-auth: ${problem}\n` });
-  });
-
-  it.each([
-    ['--access-token-ttl', '5'],
-    ['--refresh-token-ttl', '-5'],
-  ])('clients create refuses %s %s', async (option, value) => {
-    const refused = await run(['clients', 'create', 'x', option, value]);
-    expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toMatch(new RegExp(`^nest-auth: option '${option} <[^\n]+ is invalid. [^\n]+\\.\n$`));
-  });
-
-  it.each([[['--help']], [['clients', 'create', '--help']]])('%j is help', async (args) => {
-    const help = await run(args);
-    expect(help).toMatchObject({ code: 0, stderr: '' });
-    expect(help.stdout).toMatch(/^Usage: nest-auth /);
   });
 });
 
@@ -461,24 +412,13 @@ describe('a command by itself', () => {
     60_000,
   );
 
-  it.each<[string, Env]>([
-    ['AUTH_SECRET', { AUTH_SECRET: 'too short' }],
-    ['AUTH_SECRET', { AUTH_SECRET: '', NODE_ENV: 'production' }],
-    ['DATABASE_URL', { DATABASE_URL: 'oracle:thing' }],
-    ['AUTH_LIMIT_IP', { AUTH_LIMIT_IP: 'lots' }],
-  ])('says in one line that %s is wrong: %j', async (name, env) => {
-    const refused = await cli(home.dir, ['clients', 'list'], { env });
-    expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toMatch(new RegExp(`^nest-auth: ${name}: [^\n]+\n$`));
-  });
-
   it('says in one line that the service secret is another one', async () => {
     await cliJson(home.dir, ['keys', 'rotate']); // the first thing that is sealed under a secret
     const env = { AUTH_SECRET: 'another-service-secret-0123456789abcdef' };
     const refused = await cli(home.dir, ['clients', 'list'], { env });
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr).toMatch(/^nest-auth: [^\n]*service secret\n$/);
-  });
+  }, 30_000); // sooner than a driver closes connections that nobody has closed
 
   it('prints the whole of a long answer into a pipe', async () => {
     const scopes = Array.from({ length: 8000 }, (_, i) => `s${i}`);

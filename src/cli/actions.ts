@@ -30,7 +30,8 @@ export function actionsOf(program: Command, settings: () => Settings): MakeActio
         console.error(`nest-auth: ${problem(error)}`);
         process.exitCode = 1;
       } finally {
-        await app?.close();
+        if (app) await app.close();
+        else process.exit(); // what did not come up has left connections open: mysql2 would keep the process for a minute
       }
     };
 }
