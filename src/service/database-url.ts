@@ -17,8 +17,8 @@ interface MysqlServer {
 const EXPECTED = 'must be sqlite:<file>, postgres://<user>@<host>/<database> or mysql://…';
 
 /**
- * Reads a database's URL. Either of mysql: and mariadb: works on both servers. What pg knows may follow a PostgreSQL one (`?sslmode=verify-full`), and `schema`; a MySQL one
- * may say `?ssl=true`.
+ * Reads a database's URL. Either of mysql: and mariadb: works on both servers. What pg knows may follow a PostgreSQL one
+ * (`?sslmode=verify-full`), and `schema`; a MySQL one may say `?ssl=true`.
  * @throws Error that says what is wrong with the URL, without repeating it: it has a password in it
  */
 export function databaseOf(text: string): DatabaseUrl {
