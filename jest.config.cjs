@@ -40,6 +40,13 @@ const ONCE = [
   ...['sqlite/', 'package', 'docs', 'readme', 'faults', 'settings', 'jwks-fetcher', 'exchange'],
   ...['stopping', 'log', 'wings', 'chaos', 'cli-usage'],
 ];
+/** What a client sees of the module wherever it runs. What is left out is about the service, its server and its log. */
+const ON_FASTIFY = [
+  ...['authoriz*', 'captcha', 'client-authentication', 'client-lib*', 'clients', 'clients/*', 'cloudbase/*', 'device*'],
+  ...['discovery', 'dpop*', 'introspection', 'let-in', 'oauth-dialect', 'openid*', 'pages', 'password*', 'private*'],
+  ...['protection', 'pushed*', 'questions', 'refresh*', 'revocation', 'scope', 'sign-out', 'user*', 'hostile/body'],
+  ...['hostile/budgets', 'hostile/client*', 'hostile/enumeration', 'hostile/fuzz', 'hostile/grants'],
+];
 module.exports = {
   // jest reads these here alone, not in a project
   testTimeout: 60_000,
@@ -49,6 +56,12 @@ module.exports = {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     { ...e2e, displayName: 'e2e' },
+    ...[process.env.TEST_FASTIFY].filter(Boolean).map(() => ({
+      ...e2e,
+      displayName: 'fastify',
+      testMatch: ON_FASTIFY.map((name) => `<rootDir>/test/${name}.e2e-spec.ts`),
+      globals: { PLATFORM: 'fastify' },
+    })),
     ...ENGINES.filter(([, url]) => url).map(([displayName, url]) => ({
       ...e2e,
       displayName,

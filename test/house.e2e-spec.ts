@@ -91,7 +91,7 @@ describe('the house', () => {
     expect(globals).toEqual([]);
   });
 
-  it('knows Express in one place', () => {
+  it('knows Express and Fastify in one place each', () => {
     const express =
       /from '(express|node:https?)'|@(Req|Res)\(\) \w|getRe(quest|sponse)\b|\.(locals|originalUrl|headersDistinct|writeHead|append)\b|request\.(ip|route|is|accepts\w*)\b/;
     const knowing = sources
@@ -100,6 +100,7 @@ describe('the house', () => {
       .filter((file) => express.test(readFileSync(join(SRC, file), 'utf8')));
     expect(knowing).toEqual([
       'base/http/express-exchange.ts',
+      'base/http/fastify-exchange.ts',
       'core/clients/jwks-fetcher.ts', // as a client of others
     ]);
   });

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { type AddressInfo, createServer } from 'node:net';
 import { Writable } from 'node:stream';
+import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Test } from '@nestjs/testing';
-import { pino } from 'pino';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { type Logger, pino } from 'pino';
 import request, { type Response } from 'supertest';
 import { DataSource } from 'typeorm';
 import { AppModule } from '../src/service/app.module.js';
@@ -14,6 +15,7 @@ import { JsonLogger } from '../src/service/logging/json-logger.js';
 import { adapterFor, configureServer, SERVER_OPTIONS } from '../src/service/server.js';
 import { readSettings, type Settings } from '../src/service/settings.js';
 import { takeDatabase } from './databases.js';
+import { fastifyApp, onFastify } from './fastify-app.js';
 import { UserService } from '../src/core/users/user.service.js';
 
 export const SECRET = 'a-service-secret-for-tests-0123456789';
@@ -75,7 +77,7 @@ export interface StartOptions {
 
 /** The whole service over HTTP, on a database file of its own. */
 export interface Service {
-  app: NestExpressApplication;
+  app: INestApplication;
   clock: FakeClock;
   /** Lines of the log so far, parsed. */
   log: Record<string, unknown>[];
@@ -118,8 +120,7 @@ export async function startService({
     .overrideProvider(Clock)
     .useValue(clock)
     .compile();
-  const app = module.createNestApplication<NestExpressApplication>(adapterFor(merged), SERVER_OPTIONS);
-  configureServer(app, merged, logger);
+  const app = onFastify ? fastifyApp(module, merged) : expressApp(module, merged, logger);
   await app.listen(port, '127.0.0.1');
   const url = await app.getUrl();
   clocks.set(url, clock);
@@ -154,6 +155,12 @@ export async function startService({
   };
   living.add(service);
   return service;
+}
+
+function expressApp(module: TestingModule, settings: Settings, log: Logger): INestApplication {
+  const app = module.createNestApplication<NestExpressApplication>(adapterFor(settings), SERVER_OPTIONS);
+  configureServer(app, settings, log);
+  return app;
 }
 
 /** What booleans are called in our tables. */

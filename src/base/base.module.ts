@@ -1,5 +1,5 @@
-import { Module } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { Module, type NestModule } from '@nestjs/common';
+import { DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { Audit, AuditSink } from './audit.js';
 import { AUTH_OPTIONS, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, resolveOptions } from './auth.options.js';
 import { Clock } from './clock.js';
@@ -14,6 +14,7 @@ import { AuthExceptionFilter } from './errors/auth-exception.filter.js';
 import { BASE_ERRORS } from './errors/base.errors.js';
 import { Catalogue } from './errors/catalogue.js';
 import { AuthFeature } from './feature.js';
+import { fitRoutes } from './http/fastify-routes.js';
 import { CreateHeartbeat1764000007001 } from './migrations/1764000007001-create-heartbeat.js';
 import { RememberSecrets1764000011000 } from './migrations/1764000011000-remember-secrets.js';
 
@@ -52,4 +53,13 @@ import { RememberSecrets1764000011000 } from './migrations/1764000011000-remembe
     DatabaseCare,
   ],
 })
-export class BaseModule extends ConfigurableModuleClass {}
+export class BaseModule extends ConfigurableModuleClass implements NestModule {
+  constructor(private readonly host: HttpAdapterHost) {
+    super();
+  }
+
+  /** The last moment before Nest registers the routes. No middleware comes of it. */
+  configure(): void {
+    fitRoutes(this.host.httpAdapter);
+  }
+}

@@ -1,4 +1,5 @@
-import { Controller, Get, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Get, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../base/http/auth-controller.js';
 import { AuthorizationCodeService } from '../core/codes/authorization-code.service.js';
 import { ClientService } from '../core/clients/client.service.js';
 import { grantScope, Scope } from '../core/clients/scope.js';
@@ -55,7 +56,7 @@ class UserCodeParameters {
 }
 
 /** A signed-in user lets another client or device in, from a page of the application's own. */
-@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@AuthController('auth/v1')
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, BearerThrottlerGuard)
 export class AuthorizeController {

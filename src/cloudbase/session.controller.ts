@@ -1,4 +1,5 @@
-import { Controller, Delete, Get, Param, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Delete, Get, Param, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../base/http/auth-controller.js';
 import { accessTokenInvalid, AuthError } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
@@ -29,7 +30,7 @@ class IntrospectParameters {
 }
 
 /** Ending sessions, and asking whether one is alive. */
-@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@AuthController('auth/v1')
 @UseFilters(AuthExceptionFilter)
 @UseGuards(OptionalParametersGuard, BearerThrottlerGuard)
 export class SessionController {

@@ -1,4 +1,5 @@
-import { Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../base/http/auth-controller.js';
 import { CaptchaService } from '../core/captcha/captcha.service.js';
 import { ANONYMOUS, SIGN_UP, VERIFICATION } from './grant-types.js';
 import { AuthError } from '../base/errors/auth.error.js';
@@ -12,7 +13,7 @@ import { Callers } from './callers.js';
 import { PasswordRefusals } from './password-refusals.js';
 
 /** CloudBase's own ways to a token set: each is a grant of the token endpoint under another name. */
-@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@AuthController('auth/v1')
 @UseFilters(AuthExceptionFilter)
 export class SignInController {
   constructor(

@@ -1,4 +1,5 @@
-import { Controller, Get, Patch, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Get, Patch, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../base/http/auth-controller.js';
 import { AccountService } from './accounts/account.service.js';
 import { accessTokenInvalid } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
@@ -63,7 +64,7 @@ class BasicParameters extends ProofParameters {
 }
 
 /** The signed-in user's own account. */
-@Controller({ path: 'auth/v1/user', version: VERSION_NEUTRAL })
+@AuthController('auth/v1/user')
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, BearerThrottlerGuard, AccessTokenGuard)
 @RequireLiveSession()

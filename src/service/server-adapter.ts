@@ -25,7 +25,7 @@ export interface ServerOptions {
 }
 
 function requestIdOf(response: ServerResponse): string {
-  return expressExchange(response.req as Request, response as Response).requestId;
+  return expressExchange(response.req, response).requestId;
 }
 
 /**

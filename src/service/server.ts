@@ -48,13 +48,7 @@ export function configureServer(app: NestExpressApplication, settings: Settings,
   app.set('trust proxy', settings.trustProxy);
   app.use(requestLog(log));
   if (settings.corsOrigins.length > 0) {
-    const cors: CorsOptions = {
-      origin: settings.corsOrigins,
-      methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-      allowedHeaders: CORS_HEADERS,
-      exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
-      maxAge: 600,
-    };
+    const cors = corsOptions(settings.corsOrigins);
     // also of an answer that nobody asked for from another origin: a cache would give that one to those who do
     app.use((_: unknown, response: ServerResponse, next: () => void) => {
       response.setHeader('Vary', 'Origin'); // RFC 9110 §12.5.5, Fetch §3.2.5
@@ -67,4 +61,15 @@ export function configureServer(app: NestExpressApplication, settings: Settings,
       done(null, isCors ? cors : { origin: false });
     }) as CorsOptionsDelegate<IncomingMessage>);
   }
+}
+
+/** What scripts of these origins may do. */
+export function corsOptions(origins: string[]): CorsOptions {
+  return {
+    origin: origins,
+    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    allowedHeaders: CORS_HEADERS,
+    exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
+    maxAge: 600,
+  };
 }

@@ -1,4 +1,5 @@
-import { Controller, Get, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
+import { Get, UseFilters } from '@nestjs/common';
+import { AuthController } from '../base/http/auth-controller.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../base/metadata/server-metadata.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
@@ -8,7 +9,7 @@ import { JWKS_MAX_AGE, KeyService } from '../core/keys/key.service.js';
 const CACHED = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
 
 /** `GET /auth/v1/certs`: the keys that our tokens verify with (RFC 7517). */
-@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@AuthController('auth/v1')
 @UseFilters(AuthExceptionFilter)
 @PublishesMetadata()
 export class JwksController implements MetadataPublisher {

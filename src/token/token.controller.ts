@@ -1,4 +1,5 @@
-import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../base/http/auth-controller.js';
 import { CaptchaService } from '../core/captcha/captcha.service.js';
 import { methodNotAllowed } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
@@ -13,7 +14,7 @@ import { ParametersGuard } from '../base/http/parameters.guard.js';
 import type { TokenResponse } from './token-response.js';
 
 /** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
-@Controller({ path: 'auth/v1/token', version: VERSION_NEUTRAL })
+@AuthController('auth/v1/token')
 @UseFilters(AuthExceptionFilter)
 export class TokenController {
   constructor(

@@ -14,6 +14,7 @@ const OF_THE_HOST = [
   '@nestjs/common',
   '@nestjs/core',
   '@nestjs/platform-express',
+  '@nestjs/platform-fastify',
   '@nestjs/throttler',
   '@nestjs/typeorm',
   '@types/node',

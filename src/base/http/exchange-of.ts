@@ -1,5 +1,6 @@
 import { type ArgumentsHost, createParamDecorator, type ExecutionContext, Res } from '@nestjs/common';
 import { expressExchange } from './express-exchange.js';
+import { fastifyExchange } from './fastify-exchange.js';
 import type { HttpExchange } from './http-exchange.js';
 
 /**
@@ -7,7 +8,9 @@ import type { HttpExchange } from './http-exchange.js';
  * @param host an ExecutionContext or ArgumentsHost of an HTTP request
  */
 export function exchangeOf(host: ArgumentsHost): HttpExchange {
-  return expressExchange(host.getArgByIndex(0), host.getArgByIndex(1)); // switchToHttp() makes three closures a call
+  const request = host.getArgByIndex<object>(0); // switchToHttp() makes three closures a call
+  const response = host.getArgByIndex<object>(1);
+  return 'raw' in request ? fastifyExchange(request, response) : expressExchange(request, response);
 }
 
 const exchange = createParamDecorator((_: unknown, context: ExecutionContext): HttpExchange => exchangeOf(context));

@@ -8,12 +8,12 @@ const EXCHANGE = Symbol('exchange');
 const NONE: readonly string[] = [];
 
 /** The exchange of a request, the same one each time. */
-export function expressExchange(request: Request & { [EXCHANGE]?: HttpExchange }, response: Response): HttpExchange {
+export function expressExchange(request: object & { [EXCHANGE]?: HttpExchange }, response: object): HttpExchange {
   // kept on the request itself: a WeakMap of every request is dear to the garbage collector
-  return (request[EXCHANGE] ??= new ExpressExchange(request, response));
+  return (request[EXCHANGE] ??= new ExpressExchange(request as Request, response as Response));
 }
 
-/** On Express. No other file below the service knows it, nor node's requests and responses. */
+/** On Express. */
 class ExpressExchange extends HttpExchange {
   readonly #request: Request;
   readonly #response: Response;
@@ -64,14 +64,6 @@ class ExpressExchange extends HttpExchange {
   headerValues(name: string): readonly string[] {
     // looked at first, as headersDistinct is made of all headers
     return this.#request.headers[name] === undefined ? NONE : (this.#request.headersDistinct[name] ?? NONE);
-  }
-
-  hasBodyOf(mediaType: string): boolean {
-    return Boolean(this.#request.is(mediaType));
-  }
-
-  preferredLanguage(offered: readonly string[]): string | undefined {
-    return this.#request.acceptsLanguages(...offered) || undefined;
   }
 
   get headersSent(): boolean {

@@ -43,10 +43,16 @@ export abstract class HttpExchange {
   abstract header(name: string): string | undefined;
   /** Each value of a header that was sent more than once, which header() joins or drops. */
   abstract headerValues(name: string): readonly string[];
-  /** Whether there is a body, and of this media type. */
-  abstract hasBodyOf(mediaType: string): boolean;
-  /** Which of these languages Accept-Language likes best; undefined: none. */
-  abstract preferredLanguage(offered: readonly string[]): string | undefined;
+
+  /** Whether a body was sent, by what its headers say (RFC 9112 §6). */
+  get hasBody(): boolean {
+    return this.header('transfer-encoding') !== undefined || Number(this.header('content-length') ?? 0) !== 0;
+  }
+
+  /** The media type of the body, in lower case and without its parameters. */
+  get mediaType(): string | undefined {
+    return this.header('content-type')?.split(';', 1)[0]!.trim().toLowerCase();
+  }
 
   /** The caller's `x-request-id` where it is well formed, else one of ours. */
   get requestId(): string {
@@ -103,6 +109,7 @@ export abstract class HttpExchange {
   /** Breaks off an answer that has begun and cannot be finished. */
   abstract abort(): void;
 
+  /** Sends it all: of an answer to HEAD node leaves out the text. */
   protected abstract write(status: number, headers: Record<string, string | number>, text?: string): void;
 
   private text(status: number, type: string, text: string, headers: Record<string, string>): void {
@@ -112,6 +119,6 @@ export abstract class HttpExchange {
       'x-request-id': this.requestId,
       ...headers,
     };
-    this.write(status, head, this.method === 'HEAD' ? undefined : text);
+    this.write(status, head, text);
   }
 }

@@ -12,7 +12,8 @@ import { Parameters } from './parameters.js';
 export class ParametersGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = exchangeOf(context);
-    http.parameters = this.mayLackBody(http) && !hasBody(http) ? NONE : await readParameters(http);
+    http.parameters =
+      this.mayLackBody(http) && http.parsedBody === undefined && !http.hasBody ? NONE : await readParameters(http);
     return true;
   }
 
@@ -30,11 +31,3 @@ export class OptionalParametersGuard extends ParametersGuard {
 }
 
 const NONE = new Parameters({});
-
-function hasBody(http: HttpExchange): boolean {
-  return (
-    http.parsedBody !== undefined ||
-    http.header('transfer-encoding') !== undefined ||
-    Number(http.header('content-length') ?? 0) !== 0
-  );
-}

@@ -1,4 +1,5 @@
-import { Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
@@ -24,7 +25,7 @@ class SolutionParameters {
 }
 
 /** The captchas of a host (Captcha); without one, these routes are unknown. */
-@Controller({ path: 'auth/v1/captcha/data', version: VERSION_NEUTRAL })
+@AuthController('auth/v1/captcha/data')
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, AuthThrottlerGuard)
 export class CaptchaController {

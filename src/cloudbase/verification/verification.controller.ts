@@ -1,4 +1,5 @@
-import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Get, Inject, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { AccountService } from '../accounts/account.service.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { ANONYMOUS_SCOPE, SIGN_UP, VERIFICATION } from '../grant-types.js';
@@ -62,7 +63,7 @@ class UsernameParameters {
 }
 
 /** Proving that an e-mail address or phone number is one's own, and what can be done with the proof alone. */
-@Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@AuthController('auth/v1')
 @UseFilters(AuthExceptionFilter)
 export class VerificationController {
   constructor(

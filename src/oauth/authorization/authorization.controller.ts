@@ -1,4 +1,5 @@
-import { All, Controller, Get, Head, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Get, Head, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { BrowserService } from '../browser/browser.service.js';
 import { PageGuard } from '../browser/page.guard.js';
 import { SignInService } from '../browser/sign-in.service.js';
@@ -12,7 +13,7 @@ import { AuthorizationRequestService } from './authorization-request.service.js'
 import { authorizationMetadata } from './metadata.js';
 
 /** `/oauth2/authorize`: the authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2) and its pages. */
-@Controller({ path: 'oauth2/authorize', version: VERSION_NEUTRAL })
+@AuthController('oauth2/authorize')
 @UseFilters(AuthorizationExceptionFilter)
 @UseGuards(PageGuard)
 @PublishesMetadata()

@@ -1,4 +1,5 @@
-import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { badField, methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
@@ -11,7 +12,7 @@ import type { PendingAuthorization } from './pending-authorization.js';
 import { PushedRequestService } from './pushed-request.service.js';
 
 /** `POST /oauth2/par`: takes an authorization request from the client itself (RFC 9126 §2). */
-@Controller({ path: 'oauth2/par', version: VERSION_NEUTRAL })
+@AuthController('oauth2/par')
 @UseFilters(OAuthExceptionFilter)
 export class PushedRequestController {
   constructor(

@@ -1,4 +1,5 @@
-import { All, Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL, Head } from '@nestjs/common';
+import { All, Get, Inject, Post, UseFilters, UseGuards, Head } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { Audit } from '../../base/audit.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { formActionOf } from '../../core/codes/redirect-uri.js';
@@ -16,7 +17,7 @@ import { type SignOutRequest, SignOutRequestService } from './sign-out-request.s
 import { TicketService } from './ticket.service.js';
 
 /** `/oauth2/logout`: the end_session_endpoint (OpenID Connect RP-Initiated Logout 1.0). */
-@Controller({ path: 'oauth2/logout', version: VERSION_NEUTRAL })
+@AuthController('oauth2/logout')
 @UseFilters(PageExceptionFilter)
 @UseGuards(PageGuard)
 export class SignOutController {

@@ -1,4 +1,5 @@
-import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
 import { Scope } from '../../core/clients/scope.js';
@@ -19,7 +20,7 @@ export class DeviceAuthorizationParameters {
 }
 
 /** `POST /oauth2/device_authorization`: a device asks for its codes (RFC 8628 §3.1). */
-@Controller({ path: 'oauth2/device_authorization', version: VERSION_NEUTRAL })
+@AuthController('oauth2/device_authorization')
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class DeviceAuthorizationController implements MetadataPublisher {

@@ -1,4 +1,5 @@
-import { Controller, Get, Inject, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Get, Inject, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { BrowserSession } from '../browser/browser-session.entity.js';
 import { type Browser, BrowserService } from '../browser/browser.service.js';
@@ -19,7 +20,7 @@ import { spelledUserCode } from '../../core/devices/user-code.js';
 import { Attempts } from '../../core/throttling/attempts.js';
 
 /** `/device`: where a user who is signed in types the code that a device shows, and answers (RFC 8628 §3.3). */
-@Controller({ path: 'device', version: VERSION_NEUTRAL })
+@AuthController('device')
 @UseFilters(PageExceptionFilter)
 @UseGuards(PageGuard)
 export class DevicePageController {

@@ -1,4 +1,5 @@
-import { Controller, Get, Inject, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
+import { Get, Inject, UseFilters } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
@@ -9,7 +10,7 @@ import { JWKS_MAX_AGE } from '../../core/keys/key.service.js';
 import { ServerMetadataService } from './server-metadata.service.js';
 
 /** What a client needs to know of this server: RFC 8414 §3, and OpenID Connect Discovery §4, which is the same document. */
-@Controller({ path: '.well-known', version: VERSION_NEUTRAL })
+@AuthController('.well-known')
 @UseFilters(OAuthExceptionFilter)
 export class DiscoveryController {
   constructor(

@@ -1,4 +1,5 @@
-import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
 import { CLIENT_AUTH_METHODS, ClientAuthenticator } from '../../core/clients/client-authenticator.js';
 import { clientCredentialsOf } from '../../core/clients/client-credentials.js';
@@ -21,7 +22,7 @@ export class IntrospectionParameters {
 }
 
 /** `POST /oauth2/introspect`: a resource server asks whether a token is any good (RFC 7662 §2). */
-@Controller({ path: 'oauth2/introspect', version: VERSION_NEUTRAL })
+@AuthController('oauth2/introspect')
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class IntrospectionController implements MetadataPublisher {

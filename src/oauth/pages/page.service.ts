@@ -45,9 +45,9 @@ export class PageService {
     }: PageSettings = {},
   ): void {
     const html = this.pages.render({ name, view, language, csrf });
+    http.appendHeader('Vary', 'Accept-Language'); // beside what a host's CORS has set
     http.html(status, html, {
       'Content-Language': language,
-      Vary: 'Accept-Language',
       'Content-Security-Policy': [
         "default-src 'none'",
         `style-src ${this.pages.styleSources}`,

@@ -1,4 +1,5 @@
-import { All, Controller, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
 import { CLIENT_AUTH_METHODS } from '../../core/clients/client-authenticator.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
@@ -20,7 +21,7 @@ export class RevocationParameters {
 }
 
 /** `POST /oauth2/revoke`: a client is done with a token (RFC 7009 §2). */
-@Controller({ path: 'oauth2/revoke', version: VERSION_NEUTRAL })
+@AuthController('oauth2/revoke')
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class RevocationController implements MetadataPublisher {

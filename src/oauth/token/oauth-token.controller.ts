@@ -1,4 +1,5 @@
-import { Controller, UseFilters, VERSION_NEUTRAL } from '@nestjs/common';
+import { UseFilters } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { CLIENT_ASSERTION_ALGS } from '../../core/clients/client-assertion.service.js';
 import { CLIENT_AUTH_METHODS } from '../../core/clients/client-authenticator.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
@@ -20,7 +21,7 @@ const REDEEMING = new Set([
 ]);
 
 /** `POST /oauth2/token`: the same endpoint, its errors in the words of the standards. */
-@Controller({ path: 'oauth2/token', version: VERSION_NEUTRAL })
+@AuthController('oauth2/token')
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class OAuthTokenController extends TokenController implements MetadataPublisher {

@@ -1,4 +1,5 @@
-import { All, Controller, Get, Post, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { All, Get, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { AuthController } from '../../base/http/auth-controller.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
 import { accessTokenInvalid, methodNotAllowed } from '../../base/errors/auth.error.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
@@ -11,7 +12,7 @@ import { Users } from '../../core/users/users.js';
 import { UserinfoGuard } from './userinfo.guard.js';
 
 /** `GET` and `POST /oauth2/userinfo`: who the user of an access token is (OpenID Connect Core §5.3). */
-@Controller({ path: 'oauth2/userinfo', version: VERSION_NEUTRAL })
+@AuthController('oauth2/userinfo')
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class UserinfoController implements MetadataPublisher {

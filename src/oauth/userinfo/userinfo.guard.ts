@@ -9,6 +9,8 @@ import { exchangeOf } from '../../base/http/exchange-of.js';
 import { Limits } from '../../core/throttling/limits.js';
 import { setPayer } from '../../core/throttling/payer.js';
 
+const FORM = 'application/x-www-form-urlencoded';
+
 /**
  * The access token may also be the form parameter `access_token` of a POST (RFC 6750 §2.2). One that is good counts
  * against its session, anything else against the address.
@@ -34,7 +36,7 @@ export class UserinfoGuard extends AccessTokenGuard {
 
   protected override async presented(http: HttpExchange): Promise<SentToken | undefined> {
     const inHeader = await super.presented(http);
-    if (http.method !== 'POST' || !http.hasBodyOf('application/x-www-form-urlencoded')) return inHeader;
+    if (http.method !== 'POST' || !http.hasBody || http.mediaType !== FORM) return inHeader;
     const inBody = (await readParameters(http)).get('access_token');
     if (inBody === undefined) return inHeader;
     if (inHeader === undefined) return { scheme: 'Bearer', token: inBody };

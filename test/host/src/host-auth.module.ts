@@ -5,7 +5,7 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import { settings } from './settings.js';
 
 const options: AuthOptions = {
-  issuer: 'https://auth.example.com',
+  issuer: 'https://auth.example.com/api', // with the host's prefix
   secret: 'a-secret-of-the-host-0123456789-0123456789',
   limitAccount: { requests: 6, seconds: 300 },
 };

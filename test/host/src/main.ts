@@ -1,14 +1,23 @@
 import 'reflect-metadata';
 import { ValidationPipe, VersioningType } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
 import { AccountService } from './accounts/account.service.js';
 import { AppModule } from './app.module.js';
 import { plainTransformer } from './plain-transformer.js';
+import { settings } from './settings.js';
 import { DataInterceptor } from './ways/data.interceptor.js';
 import { HostExceptionFilter } from './ways/host-exception.filter.js';
 
+/** Each host has one of the packages alone. */
+async function adapter(): Promise<AbstractHttpAdapter> {
+  return settings.fastify
+    ? new (await import('@nestjs/platform-fastify')).FastifyAdapter()
+    : new (await import('@nestjs/platform-express')).ExpressAdapter();
+}
+
 async function main(): Promise<void> {
-  const app = await NestFactory.create(AppModule, { logger: ['error'] });
+  const app = await NestFactory.create(AppModule, await adapter(), { logger: ['error'] });
+  app.enableCors({ origin: ['https://app.example.com'], exposedHeaders: ['x-request-id'] });
   app.setGlobalPrefix('api');
   app.enableVersioning({ type: VersioningType.URI });
   app.useGlobalPipes(

@@ -1,6 +1,8 @@
 /** What the host reads from its environment. */
 export const settings = {
   database: process.env['HOST_DATABASE']!,
+  /** Whether it runs on Fastify rather than Express. */
+  fastify: process.env['HOST_FASTIFY'] === '1',
   /** Name of the TypeORM data source; undefined: the default one. */
   dataSource: process.env['HOST_DATA_SOURCE'],
   /** TypeORM's entityPrefix. */

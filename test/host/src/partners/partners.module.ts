@@ -22,6 +22,15 @@ export class PartnersController implements OnApplicationBootstrap {
       scopes: ['openid', 'profile'],
       default_scope: ['profile'],
     });
+    await this.clients.create({
+      id: 'web',
+      public: true,
+      first_party: true, // asks for no consent
+      grant_types: ['authorization_code', 'refresh_token'],
+      scopes: ['openid', 'profile'],
+      default_scope: ['profile'],
+      redirect_uris: ['https://app.example.com/callback'],
+    });
   }
 
   @Post()

@@ -1,7 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 
-interface JsonResponse {
-  status(code: number): { json(body: object): void };
+/** What Express and Fastify have in common. */
+interface AnyResponse {
+  status(code: number): { send(body: object): void };
 }
 
 /** The host's own body for every failure. */
@@ -10,6 +11,6 @@ export class HostExceptionFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const status = thrown instanceof HttpException ? thrown.getStatus() : 500;
     const problem = thrown instanceof HttpException ? thrown.getResponse() : 'a fault of ours';
-    host.switchToHttp().getResponse<JsonResponse>().status(status).json({ status, problem });
+    host.switchToHttp().getResponse<AnyResponse>().status(status).send({ status, problem });
   }
 }

@@ -1,0 +1,20 @@
+import { applyDecorators, Controller, VERSION_NEUTRAL } from '@nestjs/common';
+import { METHOD_METADATA } from '@nestjs/common/constants.js';
+import { markForFastify } from './fastify-routes.js';
+
+/**
+ * A controller of ours: without a version, whatever a host's default one is.
+ * @param path without the host's global prefix
+ */
+export const AuthController = (path: string): ClassDecorator =>
+  applyDecorators(Controller({ path, version: VERSION_NEUTRAL }), (controller: { prototype: object }) => {
+    for (const handler of handlersOf(controller.prototype)) markForFastify(handler);
+  });
+
+/** The methods that routes lead to, inherited ones included. */
+function handlersOf(prototype: object): object[] {
+  const own = Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value as unknown);
+  const handlers = own.filter((value) => typeof value === 'function' && Reflect.hasMetadata(METHOD_METADATA, value));
+  const parent = Object.getPrototypeOf(prototype) as object | null;
+  return [...(handlers as object[]), ...(parent ? handlersOf(parent) : [])];
+}
