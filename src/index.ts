@@ -12,7 +12,9 @@ export { AuthFeature, type AuthFeatureMetadata } from './base/feature.js';
 export type { ErrorRow, ErrorTable } from './base/errors/error-table.js';
 export type { PageSource } from './base/pages/page-source.js';
 export { Sweeps, type Sweepable } from './base/database/sweeper.js';
-export { KeepsSignedIn, type SignInKeeper, SignOutService } from './core/sessions/sign-out.service.js';
+export { type Ended, type Holder, Holdings, Holds } from './core/holdings/holdings.service.js';
+export { KeepsSignedIn, type SignInKeeper } from './core/holdings/keeps-signed-in.js';
+export { SignOutService } from './core/sessions/sign-out.service.js';
 
 // Errors; the tables for the types of AuthError alone, those of optional wings in their own index
 import './base/errors/base.errors.js';
@@ -43,7 +45,13 @@ export { PublishesMetadata, type MetadataPublisher, type ServerMetadata } from '
 // What they work with
 export { AuthorizationCodeService, type AuthorizationRequest } from './core/codes/authorization-code.service.js';
 export { Client, type ClientAuthMethod } from './core/clients/client.entity.js';
-export { ClientService, type NewClient, type RegisteredClient } from './core/clients/client.service.js';
+export type { ClientChanges, ClientValues } from './core/clients/client-changes.js';
+export {
+  type ChangedClient,
+  ClientService,
+  type NewClient,
+  type RegisteredClient,
+} from './core/clients/client.service.js';
 export {
   DeviceAuthorizationService,
   type DeviceAuthorizationResponse,
@@ -68,6 +76,7 @@ export { PasswordHasher } from './core/users/password-hasher.js';
 export type { StandardClaims } from './core/users/claims.js';
 export { normalizeUsername } from './core/users/username.js';
 export { UserDirectory } from './core/users/user-directory.js';
+export type { UserChanges } from './core/users/user-changes.js';
 export { UserService, type NewUser } from './core/users/user.service.js';
 export type { Contact } from './core/users/contact.js';
 export { Users, type User, type UserProfile } from './core/users/users.js';

@@ -15,7 +15,7 @@ describe('a command that is used wrongly', () => {
     [['clients', 'create', 'zwölf'], 'nest-auth: id: must be 1 to 128 printable ASCII characters\n'],
     [['clients', 'create', 'x', '--public', '--secret-stdin'], 'nest-auth: a public client has no secret\n'],
     [['clients', 'create', 'x', '--grants', 'implicit'], 'nest-auth: there is no grant type implicit\n'],
-    [['users', 'create', 'alice', '--password-stdin'], 'nest-auth: the password is empty\n'],
+    [['users', 'create', 'alice', '--password-stdin'], 'nest-auth: password: is empty\n'],
   ])('%j fails with one message on standard error and exit code 1', async (args, stderr) => {
     expect(await run(args)).toEqual({ code: 1, signal: null, stdout: '', stderr });
   });

@@ -186,6 +186,7 @@ describe('the commands beside a running service', () => {
         sub: expect.stringMatching(/^[0-9a-f-]{36}$/),
         username: 'alice',
         email: null,
+        email_verified: false,
         name: null,
         groups: ['staff', 'admins'],
         disabled: false,
@@ -208,6 +209,29 @@ describe('the commands beside a running service', () => {
       expect((await signIn('bob')).status).toBe(200);
       expect((await refresh(signedIn)).body['error']).toBe('invalid_grant');
     }, 60_000);
+
+    it('are updated and deleted beside the running service, and so are clients', async () => {
+      await json(['users', 'create', 'frank', '--password-stdin'], PASSWORD);
+      await json(['clients', 'create', 'short', '--public', '--grants', GRANTS]);
+      const [atPage, atShort] = [await signIn('frank'), await signIn('frank', PASSWORD, 'short')];
+      const updated = await json(['users', 'update', 'frank', '--groups', 'staff', '--email', 'f@example.com']);
+      expect(updated).toMatchObject({ groups: ['staff'], email: 'f@example.com', email_verified: false });
+      expect(await run(['clients', 'update', 'short', '--scopes', 'openid'])).toMatchObject({
+        code: 0,
+        stdout: 'client short updated, ended: 1 session\n',
+      });
+      expect((await refresh(atShort, 'short')).body['error']).toBe('invalid_grant');
+      expect(await run(['clients', 'delete', 'short'])).toMatchObject({
+        code: 0,
+        stdout: 'client short deleted, nothing ended\n',
+      });
+      expect(await run(['users', 'delete', 'frank'])).toMatchObject({
+        code: 0,
+        stdout: 'user frank deleted, ended: 1 session\n',
+      });
+      expect((await refresh(atPage)).body['error']).toBe('invalid_grant');
+      expect((await signIn('frank')).body['error']).toBe('invalid_argument');
+    }, 120_000);
 
     it('get a new password, which ends every session of theirs (§Refresh 7)', async () => {
       const { sub } = await json(['users', 'create', 'carol', '--password-stdin'], PASSWORD);

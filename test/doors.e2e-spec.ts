@@ -13,6 +13,9 @@ import {
   ClientService,
   type Grant,
   GrantHandler,
+  type Holder,
+  Holdings,
+  Holds,
   KeepsSignedIn,
   Pages,
   PasswordHasher,
@@ -22,6 +25,7 @@ import {
   TokenIssuer,
   type TokenResponse,
   UserService,
+  type Whose,
 } from '../src/index.js';
 import { type ErrorTable, say, oauth } from '../src/base/errors/error-table.js';
 import { startHost } from './host.js';
@@ -146,6 +150,27 @@ describe("a host's own module", () => {
     expect(await host.app.get(Sweeper).sweep()).toBe(350);
     await host.app.get(SignOutService).everywhere('ada');
     expect(host.app.get(Kiosks)).toMatchObject({ rows: 0, ended: ['ada'] });
+    await host.close();
+  });
+
+  it('has what it keeps of users and clients removed with them, and counted', async () => {
+    const removed: Whose[] = [];
+    @Injectable()
+    @Holds('orders')
+    class Orders implements Holder {
+      async removeAll(of: Whose): Promise<number> {
+        removed.push(of);
+        return 3;
+      }
+    }
+    const host = await startHost({ providers: [Orders] }, { without: ['oauth', 'cloudbase'] });
+    await host.app.get(ClientService).create({ id: 'app', public: true });
+    const { id } = await host.app.get(UserService).create({ username: 'ada', password: 'correct horse' });
+    const ours = { codes: 0, devices: 0, sessions: 0 };
+    expect(await host.app.get(ClientService).delete('app')).toEqual({ ...ours, orders: 3, secrets: 0 });
+    expect(await host.app.get(UserService).delete(id)).toEqual({ ...ours, orders: 3 });
+    expect(await host.app.get(Holdings).removeAll({ sub: 'somebody-of-its-own' })).toEqual({ ...ours, orders: 3 });
+    expect(removed).toEqual([{ clientId: 'app' }, { sub: id }, { sub: 'somebody-of-its-own' }]);
     await host.close();
   });
 });

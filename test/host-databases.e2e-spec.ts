@@ -90,7 +90,7 @@ describe.each(WAYS)("on a host's data source, %s", (_, options) => {
       redirect_uris: [CALLBACK],
     });
     await app.get(UserService).create({ username: 'ada', password: 'correct horse' });
-    await expect(app.get(UserService).create({ username: 'Ada', password: 'x' })).rejects.toThrow('exists already');
+    await expect(app.get(UserService).create({ username: 'Ada', password: 'x' })).rejects.toThrow('USERNAME_TAKEN');
     const credentials = { client_id: 'app', grant_type: 'password', username: 'ada', password: 'correct horse' };
     const first = (await post('/auth/v1/token', credentials)) as { refresh_token: string; access_token: string };
     expect(first).toHaveProperty('refresh_token');

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,6 +45,40 @@ describe('the packed package', () => {
     const command = join(installation.package, 'dist/src/cli/main.js');
     expect(readFileSync(command, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
     expect(execFileSync('node', [command, '--help'], { encoding: 'utf8' })).toMatch(/^Usage: nest-auth /);
+  });
+
+  it.each(['module', 'commonjs'] as const)("runs it in a host (%s), which knows the host's own grants", (type) => {
+    const command = join(installation.package, 'dist/src/cli/main.js');
+    const run = (...args: string[]) => {
+      const env = { PATH: process.env['PATH'], HOST_DATABASE: join(installation.package, `${type}.sqlite`) };
+      const cwd = join(installation.package, '../..', type);
+      const { status, stdout, stderr } = spawnSync('node', [command, ...args], { cwd, env, encoding: 'utf8' });
+      return { status, stdout, stderr };
+    };
+    const app = ['--app', 'dist/app.module.js'];
+    expect(run(...app, 'clients', 'create', 'kiosk', '--public', '--grants', LOTTO)).toEqual({
+      status: 0,
+      stdout: 'client kiosk registered\n',
+      stderr: '',
+    });
+    expect(run(...app, 'clients', 'update', 'kiosk', '--grants', `${LOTTO},refresh_token`)).toEqual({
+      status: 0,
+      stdout: 'client kiosk updated, nothing ended\n',
+      stderr: '',
+    });
+    expect(JSON.parse(run(...app, '--json', 'clients', 'show', 'kiosk').stdout)).toMatchObject({
+      grant_types: [LOTTO, 'refresh_token'],
+    });
+    expect(run(...app, 'users', 'delete', 'ada')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'nest-auth: Users are kept elsewhere and cannot be changed here.\n',
+    });
+    expect(run('--app', 'dist/settings.js', 'clients', 'list')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'nest-auth: dist/settings.js exports no module AppModule, and no default\n',
+    });
   });
 
   it('type-checks in a host, its declarations included, as ES modules and as CommonJS', () => {

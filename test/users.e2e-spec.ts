@@ -31,11 +31,11 @@ describe('users', () => {
     ['ﬁona', 'FIONA'],
   ])('%s and %s are one name', async (one, other) => {
     await service.user(one, 'correct horse');
-    await expect(service.user(other, 'correct horse')).rejects.toThrow('exists already');
+    await expect(service.user(other, 'correct horse')).rejects.toThrow('USERNAME_TAKEN');
   });
 
   it.each(['', '   ', 'a\u0000b', 'a\u200bb', 'x'.repeat(129)])('%j is no name', async (name) => {
-    await expect(service.user(name, 'correct horse')).rejects.toThrow('the username is');
+    await expect(service.user(name, 'correct horse')).rejects.toThrow('username: is empty, too long');
   });
 
   it('have their password hashed again when the parameters have changed', async () => {

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import request, { type Response } from 'supertest';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { DeviceAuthorizationService } from '../src/core/devices/device-authorization.service.js';
-import type { MakeAction } from '../src/base/commands/command.js';
+import type { MakeAction, Result } from '../src/base/commands/command.js';
 import * as sessions from '../src/core/sessions/sessions.commands.js';
 import * as users from '../src/core/users/users.commands.js';
 import * as clients from '../src/token/commands/clients.commands.js';
@@ -53,7 +53,7 @@ export async function browserOfAda(service: Service): Promise<Visitor> {
   return visitor;
 }
 
-async function deviceCodes(service: Service) {
+export async function deviceCodes(service: Service) {
   const { client } = (await service.app.get(ClientService).find('app'))!;
   return service.app.get(DeviceAuthorizationService).start(client, 'openid');
 }
@@ -97,16 +97,18 @@ export const WAYS_IN: Record<string, (service: Service) => Promise<Redeem>> = {
   },
 };
 
-/** A command of `nest-auth`, run in this process with the providers of a service. */
-export async function runCommand({ app }: Service, ...words: string[]): Promise<void> {
+/** A command of `nest-auth`, run in this process with the providers of a service. @returns what it prints */
+export async function runCommand({ app }: Pick<Service, 'app'>, ...words: string[]): Promise<Result> {
   const program = new Command();
+  let result: Result | undefined;
   for (const commands of [clients, sessions, users]) {
     const action: MakeAction =
       <A extends unknown[]>(work: (app: INestApplicationContext, ...args: A) => Promise<unknown>) =>
       async (...args: unknown[]) => {
-        await work(app, ...(args as A));
+        result = (await work(app, ...(args as A))) as Result;
       };
     commands.register(program, action);
   }
   await program.parseAsync(words, { from: 'user' });
+  return result!;
 }

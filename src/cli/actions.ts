@@ -1,12 +1,15 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Type } from '@nestjs/common';
+import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { pathToFileURL } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 import type { Command } from 'commander';
 import type { Listing, MakeAction, Result } from '../base/commands/command.js';
 import { jsonOf, tableOf } from '../base/commands/listing.js';
 import { AppModule } from '../service/app.module.js';
 import type { Settings } from '../service/settings.js';
+import { Catalogue } from '../base/errors/catalogue.js';
 import { AuthError, described } from '../base/errors/auth.error.js';
 
 /** Actions that print their result as the program was asked to; any error is one line and exit code 1. */
@@ -18,16 +21,16 @@ export function actionsOf(program: Command, settings: () => Settings): MakeActio
     async (...args: unknown[]) => {
       let app: INestApplicationContext | undefined;
       try {
+        const { app: file } = program.opts<{ app?: string }>();
+        if (file !== undefined && makesDatabase) throw new Error('the database of an application is its own to make');
         const newDatabase = makesDatabase ? 'make' : 'refuse';
-        app = await NestFactory.createApplicationContext(AppModule.forRoot({ ...settings(), newDatabase }), {
-          logger: false,
-          abortOnError: false,
-        });
+        const module = file === undefined ? AppModule.forRoot({ ...settings(), newDatabase }) : await moduleIn(file);
+        app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
         const result = await work(app, ...(args as A));
         if ('exitCode' in result) process.exitCode = result.exitCode;
         await print(result, program.opts<{ json?: true }>().json ?? false);
       } catch (error) {
-        console.error(`nest-auth: ${problem(error)}`);
+        console.error(`nest-auth: ${problem(error, app)}`);
         process.exitCode = 1;
       } finally {
         if (app) await app.close();
@@ -45,8 +48,22 @@ async function print(result: Result | Listing, json: boolean): Promise<void> {
   });
 }
 
-/** What is wrong, for people: of a refused field its name and why. */
-function problem(error: unknown): string {
+/**
+ * The module of an application that imports AuthModule, so that a command knows its grants, options and database.
+ * @param name `file`, whose export is AppModule or the default one, or `file#export`
+ */
+async function moduleIn(name: string): Promise<Type> {
+  const [file = '', exported] = name.split('#');
+  const found = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
+  const names = exported === undefined ? ['AppModule', 'default'] : [exported];
+  const module = names.map((one) => found[one]).find((one) => typeof one === 'function');
+  if (module === undefined) throw new Error(`${file} exports no module ${names.join(', and no ')}`);
+  return module as Type;
+}
+
+/** What is wrong, for people: of a refused field its name and why, else the sentence that callers are told. */
+function problem(error: unknown, app?: INestApplicationContext): string {
   if (error instanceof AuthError && error.fields) return error.fields.map(described).join('; ');
+  if (error instanceof AuthError && app) return app.get(Catalogue).sentence(error as AuthError).en;
   return error instanceof Error ? error.message : String(error);
 }

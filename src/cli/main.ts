@@ -19,6 +19,7 @@ const program = new Command('nest-auth')
     'Operates the auth service. It reads the same environment as the service and works beside a running one.',
   )
   .option('--json', 'print JSON')
+  .option('--app <file>', 'work in your own application: the file of its AppModule, or file#export')
   .configureHelp({ showGlobalOptions: true })
   .configureOutput({ outputError: (line, write) => write(line.replace(/^error: /, 'nest-auth: ')) })
   .addHelpText('after', EXAMPLES);

@@ -258,6 +258,12 @@ export const CORE_ERRORS = {
       ),
     },
   },
+  not_found: {
+    reasons: {
+      CLIENT_UNKNOWN: say('There is no such client.', '客户端不存在。'),
+      USER_UNKNOWN: say('There is no such user.', '用户不存在。'),
+    },
+  },
   resource_exhausted: {
     reasons: {
       LIMIT_IP: say('Too many requests from this address; try again later.', '该地址请求超过频次限制，请稍后重试。'),

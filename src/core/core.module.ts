@@ -7,6 +7,7 @@ import { CaptchaService } from './captcha/captcha.service.js';
 import { ClientAssertionService } from './clients/client-assertion.service.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientKeys } from './clients/client-keys.js';
+import { ClientSecrets } from './clients/client-secrets.js';
 import { ClientSecret } from './clients/client-secret.entity.js';
 import { Client } from './clients/client.entity.js';
 import { ClientService } from './clients/client.service.js';
@@ -17,6 +18,7 @@ import { CORE_ERRORS } from './core.errors.js';
 import { DeviceAuthorization } from './devices/device-authorization.entity.js';
 import { DeviceAuthorizationService } from './devices/device-authorization.service.js';
 import { DpopProofService } from './dpop/dpop-proof.service.js';
+import { Holdings } from './holdings/holdings.service.js';
 import { KeyRing } from './keys/key-ring.js';
 import { KeyService } from './keys/key.service.js';
 import { SigningKey } from './keys/signing-key.entity.js';
@@ -70,6 +72,7 @@ const GIVEN = [
   ClientService,
   DeviceAuthorizationService,
   DpopProofService,
+  Holdings,
   IntrospectionService,
   KeyService,
   Limits,
@@ -124,6 +127,7 @@ const GIVEN = [
     { provide: getStorageToken(), useClass: MemoryThrottlerStorage },
     JwksFetcher,
     ClientKeys,
+    ClientSecrets,
     PasswordHasher,
     HashingQueue,
     AttemptBudgets,

@@ -25,6 +25,9 @@ import { type RowChange, Statement } from './statement.js';
 /** Bytes that SQLite's write-ahead log keeps once it is done with them. */
 export const WAL_LIMIT = 16 * 1024 * 1024;
 
+/** How many rows one statement deletes where all that match are to go. */
+const BATCH = 200;
+
 /** Milliseconds for which a statement is tried again that another writer was in the way of. */
 const PATIENCE = 2000;
 
@@ -164,6 +167,29 @@ export class AuthDatabase implements OnApplicationShutdown {
     // the condition once more: what has been written to meanwhile may live again
     const { affected } = await repository.delete({ ...where, [key]: In(rows.map((row) => row[key])) });
     return affected ?? 0;
+  }
+
+  /**
+   * Deletes every row that matches, some at a time, so that no statement holds the database for long. Cut off, it has
+   * deleted a part.
+   * @param where served by an index, or about a small table
+   * @param counted which of them count
+   * @returns how many did
+   */
+  async deleteAll<Entity extends ObjectLiteral>(
+    repository: Repository<Entity>,
+    key: keyof Entity & string,
+    where: FindOptionsWhere<Entity>,
+    counted: FindOptionsWhere<Entity> = {},
+  ): Promise<number> {
+    for (let count = 0; ; ) {
+      const rows = await repository.find({ select: { [key]: true } as FindOptionsSelect<Entity>, where, take: BATCH });
+      if (rows.length === 0) return count;
+      const some = { [key]: In(rows.map((row) => row[key])) } as FindOptionsWhere<Entity>;
+      const { affected } = await repository.delete({ ...counted, ...some });
+      count += affected ?? 0;
+      if (affected !== rows.length) await repository.delete(some);
+    }
   }
 
   /**

@@ -18,5 +18,10 @@ const asList: ValueTransformer = {
 /** A list of words without spaces (scopes, grant types, URIs), stored as OAuth writes scopes. */
 export const WORDS: ColumnOptions = { type: 'text', transformer: asList };
 
+/** The words of such a list, as the database returns it. */
+export function wordsOf(list: string): string[] {
+  return list.split(' ').filter(Boolean);
+}
+
 /** A list of free strings, stored as JSON. */
 export const STRINGS: ColumnOptions = { type: 'simple-json' };

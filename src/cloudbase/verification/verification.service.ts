@@ -8,6 +8,8 @@ import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { Client } from '../../core/clients/client.entity.js';
+import { type Holder, Holds } from '../../core/holdings/holdings.service.js';
+import { rowsOf, type Whose } from '../../core/sessions/whose.js';
 import type { Contact } from '../../core/users/contact.js';
 import { VerificationAllowances } from './verification-allowances.js';
 import { nameOf, type VerificationMessage } from './verification-message.js';
@@ -42,7 +44,8 @@ export type VerificationProof = {
 /** Sends codes to e-mail addresses and phone numbers, and takes them back as proof that somebody owns one. */
 @Injectable()
 @Sweeps()
-export class VerificationService implements OnModuleDestroy {
+@Holds('verifications')
+export class VerificationService implements Holder, OnModuleDestroy {
   private readonly rows = this.database.repository(Verification);
   private readonly logger = new Logger('Verification');
   private readonly underWay = new Set<Promise<void>>();
@@ -57,6 +60,11 @@ export class VerificationService implements OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.underWay);
+  }
+
+  /** Removes every code that a client, or a signed-in user, has asked for. @returns how many were good */
+  removeAll(of: Whose): Promise<number> {
+    return this.database.deleteAll(this.rows, 'id', rowsOf(of), { expires_at: MoreThan(this.clock.now()) });
   }
 
   /**

@@ -9,7 +9,8 @@ import { ClientAssertionService } from './client-assertion.service.js';
 import type { ClientCredentials } from './client-credentials.js';
 import type { ClientSecret } from './client-secret.entity.js';
 import type { Client } from './client.entity.js';
-import { CLIENT_SECRET, ClientService, type RegisteredClient } from './client.service.js';
+import { CLIENT_SECRET, ClientSecrets } from './client-secrets.js';
+import { ClientService, type RegisteredClient } from './client.service.js';
 
 /** How clients may authenticate: `token_endpoint_auth_methods_supported` (RFC 8414 §2). */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
@@ -19,6 +20,7 @@ export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secre
 export class ClientAuthenticator {
   constructor(
     private readonly clients: ClientService,
+    private readonly secrets: ClientSecrets,
     private readonly assertions: ClientAssertionService,
     private readonly secret: ServiceSecret,
     private readonly limits: Limits,
@@ -84,6 +86,6 @@ export class ClientAuthenticator {
     const alive = secrets.filter((row) => row.expires_at === null || row.expires_at > now);
     const right = alive.find((row) => hashes.some((hash) => sameHash(row.hash, hash)));
     if (!right) throw new AuthError('unauthorized_client', { reason: 'CLIENT_SECRET_WRONG' });
-    if (hashes.length > 1 && right.hashed_under !== this.secret.id) await this.clients.rehash(right, hashes[0]!);
+    if (hashes.length > 1 && right.hashed_under !== this.secret.id) await this.secrets.rehash(right, hashes[0]!);
   }
 }

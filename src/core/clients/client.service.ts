@@ -1,21 +1,20 @@
-import { randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
+import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { IsNull, LessThanOrEqual, MoreThan, Not } from 'typeorm';
+import { MoreThan } from 'typeorm';
 import { Clock } from '../../base/clock.js';
-import { NeedsSecret, type SecretNeed } from '../../base/crypto/secret-need.js';
-import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
+import { generateSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
-import { Sweeps } from '../../base/database/sweeper.js';
+import { wordsOf } from '../../base/database/columns.js';
 import type { Page } from '../../base/database/page.js';
 import { isDuplicate } from '../../base/database/faults.js';
-import { badField } from '../../base/errors/auth.error.js';
+import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { type Ended, Holdings } from '../holdings/holdings.service.js';
+import { type ClientChanges, type ClientValues, changed, initial } from './client-changes.js';
 import { checkClient, checkSecret } from './client-rules.js';
-import { ClientSecret } from './client-secret.entity.js';
-import { Client, type ClientAuthMethod } from './client.entity.js';
-
-/** What the hash of a client's secret is derived for. */
-export const CLIENT_SECRET = purpose('client-secret');
+import type { ClientSecret } from './client-secret.entity.js';
+import { ClientSecrets } from './client-secrets.js';
+import { Client } from './client.entity.js';
 
 /** A client with the hashes of its secrets; those may have expired. */
 export interface RegisteredClient {
@@ -24,27 +23,31 @@ export interface RegisteredClient {
 }
 
 /** What a new client may be given; everything else has its default. */
-export type NewClient = Pick<Client, 'id'> & Partial<Omit<Client, 'id' | 'created_at' | 'disabled'>>;
+export type NewClient = Pick<Client, 'id'> & Partial<ClientValues>;
+
+/** A client after a change, its new secret if it got one, and what the change ended. */
+export interface ChangedClient {
+  client: Client;
+  secret?: string;
+  ended: Ended;
+}
 
 /** How long a change may take to show, in milliseconds. */
 const CACHED_FOR = 2000;
 
 /** Registers clients and looks them up. */
 @Injectable()
-@Sweeps()
-@NeedsSecret()
 export class ClientService {
-  private readonly logger = new Logger('Clients');
   private readonly clients = this.database.repository(Client);
-  private readonly secrets = this.database.repository(ClientSecret);
-  private readonly enabled = this.database.statement(
-    'SELECT 1 AS served FROM auth_client WHERE id = ? AND disabled = ?',
+  private readonly present = this.database.statement<{ scopes: string; first_party: boolean | number }>(
+    'SELECT scopes, first_party FROM auth_client WHERE id = ? AND disabled = ?',
   );
   private readonly cache: LRUCache<string, { client: Promise<RegisteredClient | undefined>; until: number }>;
 
   constructor(
     private readonly database: AuthDatabase,
-    private readonly serviceSecret: ServiceSecret,
+    private readonly secrets: ClientSecrets,
+    private readonly holdings: Holdings,
     private readonly clock: Clock,
   ) {
     this.cache = new LRUCache({ max: 1000 });
@@ -70,33 +73,15 @@ export class ClientService {
    * @throws AuthError invalid_argument that names the field
    */
   async create(values: NewClient, secret = generateSecret()): Promise<{ client: Client; secret?: string }> {
-    const client = this.clients.create({
-      name: values.id,
-      public: false,
-      token_endpoint_auth_method: methodOf(values),
-      jwks: null,
-      jwks_uri: null,
-      grant_types: [],
-      scopes: [],
-      default_scope: [],
-      redirect_uris: [],
-      post_logout_redirect_uris: [],
-      first_party: false,
-      access_token_ttl: null,
-      refresh_token_ttl: null,
-      refresh_retry_window: null,
-      need_weda_resource: false,
-      ...values,
-      disabled: false,
-      created_at: this.clock.now(),
-    });
+    const client = this.clients.create({ ...initial(values), disabled: false, created_at: this.clock.now() });
     const hasSecret = client.token_endpoint_auth_method === 'client_secret';
     checkClient(client);
     if (hasSecret) checkSecret(secret);
     await this.clients.insert(client).catch((error: unknown) => {
       throw isDuplicate(error) ? badField('id', 'PARAMETER_INVALID', 'is the id of another client') : error;
     });
-    if (hasSecret) await this.addSecret(client.id, secret);
+    await this.secrets.removeAll(client.id); // one that was added to a former client of this id as it went
+    if (hasSecret) await this.secrets.add(client.id, secret);
     await this.database.flush();
     return hasSecret ? { client, secret } : { client };
   }
@@ -110,13 +95,63 @@ export class ClientService {
   /** Straight from the database. */
   async load(id: string): Promise<RegisteredClient | undefined> {
     const client = await this.clients.findOneBy({ id });
-    return client ? { client, secrets: await this.secrets.findBy({ client_id: id }) } : undefined;
+    return client ? { client, secrets: await this.secrets.of(id) } : undefined;
   }
 
-  /** Whether a client may be let in at this very moment: asks the database, for who opens a session. */
-  async isServed(id: string): Promise<boolean> {
-    const [row] = await this.enabled.all([id, false]);
-    return row !== undefined;
+  /**
+   * What a client may be let in for at this very moment: asks the database, for who opens a session.
+   * @returns undefined where it is disabled or gone
+   */
+  async standing(id: string): Promise<Pick<Client, 'scopes' | 'first_party'> | undefined> {
+    const [row] = await this.present.all([id, false]);
+    return row && { scopes: wordsOf(row.scopes), first_party: Boolean(row.first_party) };
+  }
+
+  /**
+   * Changes what is given, and ends what rests on anything that the client loses: sessions with a scope that it may no
+   * longer ask for; those with account access where it is the operator's own no longer; all of them where it becomes
+   * public. Of `default_scope` what is left stays. Another way to authenticate takes the place of the one before: its
+   * secrets or keys are gone. It shows within two seconds; nothing new is opened with what was lost.
+   * @param secret for one that authenticates by a secret from now on, as for create()
+   * @throws AuthError not_found; invalid_argument that names the field
+   */
+  async update(id: string, values: ClientChanges, secret = generateSecret()): Promise<ChangedClient> {
+    const before = await this.clients.findOneBy({ id });
+    if (!before) throw unknownClient();
+    const client = changed(before, values);
+    checkClient(client);
+    const methods = [before, client].map(({ token_endpoint_auth_method: method }) => method);
+    const getsSecret = methods[0] !== methods[1] && methods[1] === 'client_secret';
+    if (getsSecret) {
+      checkSecret(secret);
+      await this.secrets.removeAll(id);
+      await this.secrets.add(id, secret);
+    }
+    // before the change as well: cut off after it, nobody would know any more what the client has lost
+    const ended = [await this.holdings.endBeyond(client, before)];
+    await this.write(before, client);
+    ended.push(await this.holdings.endBeyond(client, before));
+    if (methods[0] !== methods[1] && !getsSecret) ended.push({ secrets: await this.secrets.removeAll(id) });
+    this.cache.delete(id);
+    await this.database.flush();
+    return { client, ...(getsSecret ? { secret } : {}), ended: sum(ended) };
+  }
+
+  /**
+   * Removes a client with all that is kept of it, in small batches; it is disabled first, so that nothing new is opened
+   * meanwhile. Cut off half-way, it stays disabled, and another call does the rest. Its id is free afterwards, and nothing
+   * of the former client works for who gets it.
+   * @returns how much ended
+   * @throws AuthError not_found
+   */
+  async delete(id: string): Promise<Ended> {
+    if (!(await this.setDisabled(id, true))) throw unknownClient();
+    const ended = await this.holdings.removeAll({ clientId: id });
+    const secrets = await this.secrets.removeAll(id);
+    await this.clients.delete({ id });
+    this.cache.delete(id);
+    await this.database.flush();
+    return sum([ended, { secrets }]);
   }
 
   /**
@@ -133,74 +168,39 @@ export class ClientService {
   /**
    * Gives a client_secret client one more secret, and the living ones `keepOld` seconds from now.
    * @returns the new secret, this once
+   * @throws AuthError not_found; invalid_argument where it has none
    */
   async rotateSecret(id: string, keepOld: number): Promise<string> {
+    const client = await this.clients.findOneBy({ id });
+    if (!client) throw unknownClient();
+    if (client.token_endpoint_auth_method !== 'client_secret') {
+      throw badField('id', 'PARAMETER_INVALID', 'is of a client that has no secret');
+    }
     const secret = generateSecret();
     const now = this.clock.now();
     const last = keepOld === 0 ? 0 : now + keepOld * 1000; // at once on every node, whatever its clock says
-    const added = await this.addSecret(id, secret);
-    const old = (await this.secrets.findBy({ client_id: id })).filter((row) => row.id !== added);
-    for (const { id: oldId } of old) {
-      await this.secrets.update(
-        [
-          { id: oldId, expires_at: IsNull() },
-          { id: oldId, expires_at: MoreThan(last) },
-        ],
-        {
-          expires_at: last,
-        },
-      );
-    }
+    await this.secrets.expireOthers(id, await this.secrets.add(id, secret), last);
     this.cache.delete(id);
     await this.database.flush();
     return secret;
   }
 
-  /**
-   * Keeps the hash of a secret that was right under the current service secret from now on. That it cannot be written
-   * is no reason to refuse: the next one tries again.
-   */
-  async rehash(row: ClientSecret, hash: string): Promise<void> {
-    const { id, hash: before } = row;
-    const values = { hash, hashed_under: this.serviceSecret.id };
-    Object.assign(row, values); // it may be the cached one, for which others need not try as well
-    try {
-      await this.secrets.update({ id, hash: before }, values);
-    } catch (error) {
-      this.logger.warn({ msg: "could not keep a client secret's hash anew", error: String(error) });
-    }
-  }
-
-  /** The living secrets of which it is not known that they are hashed under the current service secret. */
-  async needOfPrevious(): Promise<SecretNeed> {
-    const notCurrent = [{ hashed_under: IsNull() }, { hashed_under: Not(this.serviceSecret.id) }];
-    const alive = [IsNull(), MoreThan(this.clock.now())];
-    const where = notCurrent.flatMap((of) => alive.map((expires_at) => ({ ...of, expires_at })));
-    const rows = await this.secrets.find({ where, order: { client_id: 'ASC' } });
-    const clients = [...new Set(rows.map(({ client_id }) => client_id))];
-    return { what: 'client secrets', count: rows.length, until: null, which: clients };
-  }
-
-  /** Removes at most `batch` secrets that no longer work. */
-  removeExpired(batch: number): Promise<number> {
-    return this.database.deleteSome(this.secrets, 'id', { expires_at: LessThanOrEqual(this.clock.now()) }, batch);
-  }
-
-  private async addSecret(clientId: string, secret: string): Promise<string> {
-    const id = randomUUID();
-    await this.secrets.insert({
-      id,
-      client_id: clientId,
-      hash: this.serviceSecret.hash(CLIENT_SECRET, secret),
-      hashed_under: this.serviceSecret.id,
-      created_at: this.clock.now(),
-      expires_at: null,
-    });
-    return id;
+  /** Writes what differs, and nothing else: somebody may be changing the rest. */
+  private async write(before: Client, client: Client): Promise<void> {
+    const differs = ([name, value]: [string, unknown]) => !isDeepStrictEqual(value, before[name as keyof Client]);
+    const values = Object.fromEntries(Object.entries(client).filter(differs)) as Partial<Client>;
+    if (Object.keys(values).length === 0) return;
+    const { affected } = await this.clients.update({ id: client.id }, values);
+    if (affected !== 1) throw unknownClient();
   }
 }
 
-function methodOf(values: NewClient): ClientAuthMethod {
-  if (values.public) return 'none';
-  return values.jwks || values.jwks_uri ? 'private_key_jwt' : 'client_secret';
+function unknownClient(): AuthError {
+  return new AuthError('not_found', { reason: 'CLIENT_UNKNOWN' });
+}
+
+function sum(all: Ended[]): Ended {
+  const total: Ended = {};
+  for (const [what, n] of all.flatMap((ended) => Object.entries(ended))) total[what] = (total[what] ?? 0) + n;
+  return total;
 }

@@ -27,6 +27,11 @@ export function parseScope(scope: string | undefined): string[] | undefined {
   return scope === undefined ? undefined : [...new Set(scope.split(' '))];
 }
 
+/** What of a scope that was given before its client may still have. */
+export function stillAllowed(client: Client, scope: string[]): string[] {
+  return scope.filter((word) => client.scopes.includes(word));
+}
+
 /**
  * The scope that a client gets for what it asks.
  * @throws AuthError invalid_scope where it asks for more than it may have

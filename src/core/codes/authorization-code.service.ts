@@ -10,6 +10,7 @@ import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError, badField } from '../../base/errors/auth.error.js';
 import { malformed, SHA_256 } from '../../base/http/rules.js';
+import { type Holder, Holds } from '../holdings/holdings.service.js';
 import { rowsOf, type Whose } from '../sessions/whose.js';
 import { Users, versionOf } from '../users/users.js';
 import { AuthorizationCode } from './authorization-code.entity.js';
@@ -47,7 +48,8 @@ export interface AuthorizationRequest {
 /** Issues authorization codes (RFC 6749 §4.1) and uses them up. */
 @Injectable()
 @Sweeps()
-export class AuthorizationCodeService {
+@Holds('codes')
+export class AuthorizationCodeService implements Holder {
   private readonly codes = this.database.repository(AuthorizationCode);
 
   constructor(
@@ -129,6 +131,12 @@ export class AuthorizationCodeService {
   async expireIssued(of: Whose): Promise<void> {
     await this.codes.update({ ...rowsOf(of), session_id: IsNull() }, { expires_at: LONG_AGO });
     await this.database.flush();
+  }
+
+  /** Removes every code of a user or a client. @returns how many could still have been used */
+  removeAll(of: Whose): Promise<number> {
+    const unused = { session_id: IsNull(), expires_at: MoreThan(this.clock.now()) };
+    return this.database.deleteAll(this.codes, 'hash', rowsOf(of), unused);
   }
 
   /** Removes at most `batch` codes that are long over. */

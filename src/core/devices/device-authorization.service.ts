@@ -9,6 +9,7 @@ import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/servic
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { type Holder, Holds } from '../holdings/holdings.service.js';
 import { rowsOf, type Whose } from '../sessions/whose.js';
 import { Users, versionOf } from '../users/users.js';
 import { DeviceAuthorization } from './device-authorization.entity.js';
@@ -42,7 +43,8 @@ const USER_CODE_HASH = purpose('user-code', NEEDED_FOR);
 /** Starts device authorizations (RFC 8628), takes the user's answer and uses them up. */
 @Injectable()
 @Sweeps()
-export class DeviceAuthorizationService {
+@Holds('devices')
+export class DeviceAuthorizationService implements Holder {
   private readonly rows = this.database.repository(DeviceAuthorization);
 
   constructor(
@@ -169,6 +171,12 @@ export class DeviceAuthorizationService {
   async withdraw(of: Whose): Promise<void> {
     await this.rows.update({ ...rowsOf(of), status: 'approved' }, { status: 'denied' });
     await this.database.flush();
+  }
+
+  /** Removes every authorization of a client, or that a user has approved. @returns how many were under way */
+  removeAll(of: Whose): Promise<number> {
+    const underWay = { status: In(['pending', 'approved']), expires_at: MoreThan(this.clock.now()) };
+    return this.database.deleteAll(this.rows, 'hash', rowsOf(of), underWay);
   }
 
   /** Removes at most `batch` authorizations that are long over. */

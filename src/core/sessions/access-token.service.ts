@@ -28,6 +28,9 @@ export interface AccessToken {
 /** None that we issue says `nbf`, but one that does is held to it. */
 type Claims = AccessToken & { nbf?: number };
 
+/** How many seconds the clocks of two nodes may differ. */
+const CLOCKS_DIFFER = 2;
+
 const REQUIRED = ['sub', 'exp', 'iat', 'jti', 'client_id'] as const;
 
 /** Reads access tokens of ours. */
@@ -61,7 +64,8 @@ export class AccessTokenService {
   async isLive(token: AccessToken): Promise<boolean> {
     if (token.sid !== undefined) return this.sessions.isAlive(token.sid);
     const found = await this.clients.find(token.client_id);
-    return found !== undefined && !found.client.disabled;
+    if (!found || found.client.disabled) return false;
+    return token.iat >= seconds(found.client.created_at) - CLOCKS_DIFFER; // else of a client that had this id before
   }
 
   private isForUs(claims: Partial<Record<keyof Claims, unknown>>): claims is Claims {

@@ -14,10 +14,13 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { Clock } from '../../base/clock.js';
 import { NeedsSecret, type SecretNeed } from '../../base/crypto/secret-need.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { wordsOf } from '../../base/database/columns.js';
 import type { Page } from '../../base/database/page.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import type { Client } from '../clients/client.entity.js';
 import { ClientService } from '../clients/client.service.js';
+import { type Holder, Holds } from '../holdings/holdings.service.js';
 import { holderOf, holds, refusalOf, Users, versionOf } from '../users/users.js';
 import type { Lease, NewSession, Party, RefreshedSession } from './lease.js';
 import { Networks } from './networks.js';
@@ -62,7 +65,8 @@ type OpenRow = Pick<Session, 'id' | 'sub' | 'client_id' | 'generation' | 'creden
 @Injectable()
 @Sweeps()
 @NeedsSecret()
-export class SessionService {
+@Holds('sessions')
+export class SessionService implements Holder {
   private readonly sessions = this.database.repository(Session);
   private readonly rotation = this.database.rowChange<RotatedRow>({
     table: 'auth_session',
@@ -95,6 +99,12 @@ export class SessionService {
     `SELECT COUNT(*) AS n, MAX(expires_at) AS last FROM auth_session
      WHERE revoked_at IS NULL AND expires_at > ? AND COALESCE(rotated_at, created_at) <= ?`,
   );
+  private readonly scopes = this.database.statement<{ scope: string }>(
+    'SELECT DISTINCT scope FROM auth_session WHERE client_id = ? AND revoked_at IS NULL',
+  );
+  private readonly scopeEnd = this.database.statement(
+    'UPDATE auth_session SET revoked_at = ? WHERE client_id = ? AND scope = ? AND revoked_at IS NULL',
+  );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
        (id, sub, client_id, scope, generation, authenticated_at, created_at, expires_at, device_id, dpop_jkt,
@@ -117,8 +127,8 @@ export class SessionService {
    * to revoke; and user and client are looked up after that, so what ended their sessions meanwhile has either ended this
    * one, too, or is seen here.
    * @returns undefined where `consume` said no
-   * @throws AuthError invalid_client where the client is disabled, permission_denied where the user is, user_pending
-   *   where they wait for approval, invalid_grant where the sign-in no longer holds
+   * @throws AuthError invalid_client where the client is disabled or gone, permission_denied where the user is, user_pending
+   *   where they wait for approval, invalid_grant where the sign-in no longer holds, or the client has lost its scope
    */
   async open(
     party: Party,
@@ -147,10 +157,11 @@ export class SessionService {
       return undefined;
     }
     const user = await this.users.find(sub, { fresh: true });
-    const isServed = await this.clients.isServed(party.client.id);
-    if (!user || !isServed || !holds(user, { authenticated_at: authenticatedAt, credentials_version })) {
+    const client = await this.clients.standing(party.client.id);
+    const signIn = { authenticated_at: authenticatedAt, credentials_version };
+    if (!user || !client || hasLost(client, party.client, scope, accountAccess) || !holds(user, signIn)) {
       await this.revoke(id);
-      if (!isServed) throw new AuthError('invalid_client', { reason: 'CLIENT_DISABLED' });
+      if (!client) throw new AuthError('invalid_client', { reason: 'CLIENT_DISABLED' });
       throw (user && refusalOf(user)) ?? new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
     }
     if (party.deviceId !== undefined && this.options.maxDevices > 0) await this.limitDevices(sub, party.deviceId);
@@ -240,6 +251,32 @@ export class SessionService {
     return this.end(sub !== undefined && client_id !== undefined ? { sub, client_id: among(client_id) } : rowsOf(of));
   }
 
+  /** Removes every session of a user or a client. @returns how many were alive */
+  removeAll(of: Whose): Promise<number> {
+    const alive = { revoked_at: IsNull(), expires_at: MoreThan(this.clock.now()) };
+    return this.database.deleteAll(this.sessions, 'id', rowsOf(of), alive);
+  }
+
+  /**
+   * Ends the sessions with a scope that their client has lost; those that may act on the whole account where it is the
+   * operator's own no longer; all where it no longer authenticates, for their refresh tokens were worth nothing without.
+   * @returns how many were alive
+   */
+  async endBeyond(client: Client, before: Client): Promise<number> {
+    const { id } = client;
+    if (client.public && !before.public) return this.end({ client_id: id });
+    let ended = 0;
+    if (before.first_party && !client.first_party) ended += await this.end({ client_id: id, account_access: true });
+    const lost = before.scopes.filter((word) => !client.scopes.includes(word));
+    if (lost.length === 0) return ended;
+    for (const { scope } of await this.scopes.all([id])) {
+      if (!wordsOf(scope).some((word) => lost.includes(word))) continue;
+      ended += await this.scopeEnd.run([this.clock.now(), id, scope]);
+    }
+    await this.database.flush();
+    return ended;
+  }
+
   /** Ends every session that was opened from a browser session. @returns how many were alive */
   revokeOpenedFrom(browserSessionId: string): Promise<number> {
     return this.end({ browser_session_id: browserSessionId });
@@ -326,9 +363,15 @@ export class SessionService {
   }
 }
 
-/** The words of a list as it is stored (WORDS). */
-function wordsOf(list: string): string[] {
-  return list.split(' ').filter(Boolean);
+/** Whether a client, as it is now, may no longer have what a session was opened with when it was known as it was before. */
+function hasLost(
+  now: Pick<Client, 'scopes' | 'first_party'>,
+  before: Client,
+  scope: string[],
+  accountAccess: boolean,
+): boolean {
+  if (accountAccess && before.first_party && !now.first_party) return true;
+  return scope.some((word) => before.scopes.includes(word) && !now.scopes.includes(word));
 }
 
 /**

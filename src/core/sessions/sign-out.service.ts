@@ -1,23 +1,12 @@
-import { Injectable, SetMetadata } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { marked } from '../../base/door.js';
 import { AuthorizationCodeService } from '../codes/authorization-code.service.js';
 import { DeviceAuthorizationService } from '../devices/device-authorization.service.js';
+import { KEEPS_SIGNED_IN, type SignInKeeper } from '../holdings/keeps-signed-in.js';
 import { UserService } from '../users/user.service.js';
 import { SessionService } from './session.service.js';
 import type { Whose } from './whose.js';
-
-/** Something besides sessions that keeps users signed in, such as their browsers. Mark its class with `@KeepsSignedIn()`. */
-export interface SignInKeeper {
-  /** Ends all of it for a user. */
-  endAll(sub: string): Promise<unknown>;
-}
-
-const KEEPS_SIGNED_IN = 'nest-auth:keeps-signed-in';
-
-/** Makes a provider of any module a SignInKeeper. */
-export const KeepsSignedIn: () => (target: new (...args: never[]) => SignInKeeper) => void = () =>
-  SetMetadata(KEEPS_SIGNED_IN, true);
 
 /** Ends sessions together with all that is under way to become one. */
 @Injectable()

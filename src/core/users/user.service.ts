@@ -7,7 +7,8 @@ import { AuthDatabase } from '../../base/database/auth-database.js';
 import type { Page } from '../../base/database/page.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { Sweeps } from '../../base/database/sweeper.js';
-import { AuthError } from '../../base/errors/auth.error.js';
+import { AuthError, badField } from '../../base/errors/auth.error.js';
+import { type Ended, Holdings } from '../holdings/holdings.service.js';
 import { type Contact, ownedBy, proven } from './contact.js';
 import { HashingQueue } from './hashing-queue.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -15,13 +16,16 @@ import { normalizePassword } from './password.js';
 import { UserCache } from './user-cache.js';
 import { UserRow } from './user.entity.js';
 import { toUser } from './user-profile.js';
-import { isUsername, normalizeUsername } from './username.js';
+import { checkedUsername, columnsOf, type UserChanges } from './user-changes.js';
+import { normalizeUsername } from './username.js';
 import type { User } from './users.js';
 
 export interface NewUser {
   username: string;
   password: string;
   email?: string;
+  /** Whether they sign in by it. Default: no. */
+  emailVerified?: boolean;
   name?: string;
   groups?: string[];
   pending?: boolean;
@@ -49,18 +53,18 @@ export class UserService {
     private readonly hasher: PasswordHasher,
     private readonly queue: HashingQueue,
     private readonly cache: UserCache,
+    private readonly holdings: Holdings,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {}
 
-  /** @throws Error that says what is wrong with the values, or that the username is taken */
-  async create(values: NewUser): Promise<UserRow> {
-    const username = normalizeUsername(values.username);
-    if (!isUsername(username)) throw new Error('the username is empty, too long or has control characters');
-    if (await this.load(username)) throw new Error(`the user ${username} exists already`);
-    const password_hash = await this.hash(values.password);
-    const { email, name, groups, pending } = values;
-    return this.insert({ username, password_hash, email, name, groups, pending });
+  /** @throws AuthError invalid_argument that names the field, username_already_exists */
+  async create({ password, pending, ...values }: NewUser): Promise<UserRow> {
+    const columns = columnsOf(values, { email: null, login_email: null });
+    const username = checkedUsername(values.username);
+    if (await this.load(username)) throw usernameTaken(); // before a hash is made for nothing
+    const password_hash = await this.hash(password);
+    return this.insert({ ...columns, password_hash, pending }).catch((error: unknown) => this.refuse(error));
   }
 
   /** A new anonymous user. @param device keyed hash of the device id */
@@ -91,14 +95,48 @@ export class UserService {
     return toUser(await signedUp.catch((error: unknown) => this.refuse(error, contact)));
   }
 
+  /**
+   * Changes what an operator says about a user, by `sub`. Nothing ends: tokens tell it from their next refresh on, and
+   * userinfo within two seconds.
+   * @throws AuthError not_found; invalid_argument that names the field; username_already_exists, already_exists
+   */
+  async update(id: string, changes: UserChanges): Promise<UserRow> {
+    const before = await this.rows.findOneBy({ id });
+    if (!before) throw unknownUser();
+    const columns = columnsOf(changes, before);
+    // what is said of an address is said of the one that was read
+    const where = columns.login_email && changes.email === undefined ? { email: before.email! } : {};
+    const { login_email } = columns;
+    const contact: Contact | undefined = login_email ? { channel: 'email', value: login_email } : undefined;
+    if (await this.write(id, columns, where).catch((error: unknown) => this.refuse(error, contact))) {
+      return { ...before, ...columns, updated_at: this.clock.now() };
+    }
+    return this.update(id, changes); // it has changed since, or is gone
+  }
+
+  /**
+   * Removes a user, by `sub`, with all that is kept of them, in small batches; they are disabled first, so that nothing
+   * new is opened meanwhile. Cut off half-way, they stay disabled, and another call does the rest.
+   * @returns how much ended
+   * @throws AuthError not_found
+   */
+  async delete(id: string): Promise<Ended> {
+    await this.change(id, { disabled: true, ...this.nextVersion() });
+    const ended = await this.holdings.removeAll({ sub: id });
+    await this.rows.delete({ id });
+    this.cache.forget(id);
+    await this.database.flush();
+    return ended;
+  }
+
   /** @throws AuthError username_already_exists */
   async edit(id: string, values: OwnValues): Promise<void> {
-    await this.update(id, values).catch((error: unknown) => this.refuse(error));
+    await this.write(id, values).catch((error: unknown) => this.refuse(error));
   }
 
   /** Gives a user the address or number that they have proven. @throws AuthError already_exists */
   async setContact(id: string, contact: Contact): Promise<void> {
-    await this.update(id, proven(contact)).catch((error: unknown) => this.refuse(error, contact));
+    await this.write(id, proven(contact)).catch((error: unknown) => this.refuse(error, contact));
   }
 
   /** By username. @param page after which username, and how many */
@@ -112,19 +150,28 @@ export class UserService {
     return (await this.rows.findOneBy({ username: normalizeUsername(username) })) ?? undefined;
   }
 
-  /** Disabling ends every sign-in up to now; who calls it ends what they opened, too (SignOutService.end). */
+  /**
+   * Disabling ends every sign-in up to now; who calls it ends what they opened, too (SignOutService.end).
+   * @throws AuthError not_found
+   */
   async setDisabled(id: string, disabled: boolean): Promise<void> {
-    await this.update(id, disabled ? { disabled, ...this.nextVersion() } : { disabled });
+    await this.change(id, disabled ? { disabled, ...this.nextVersion() } : { disabled });
   }
 
-  /** Lets a user in who waited for approval, or makes them wait, which ends every sign-in up to now. */
+  /**
+   * Lets a user in who waited for approval, or makes them wait, which ends every sign-in up to now.
+   * @throws AuthError not_found
+   */
   async setPending(id: string, pending: boolean): Promise<void> {
-    await this.update(id, pending ? { pending, ...this.nextVersion() } : { pending });
+    await this.change(id, pending ? { pending, ...this.nextVersion() } : { pending });
   }
 
-  /** Ends every sign-in up to now; who calls it ends what they opened, too (SignOutService.end). */
+  /**
+   * Ends every sign-in up to now; who calls it ends what they opened, too (SignOutService.end).
+   * @throws AuthError not_found, invalid_argument
+   */
   async setPassword(id: string, password: string): Promise<void> {
-    await this.update(id, { password_hash: await this.hash(password), ...this.nextVersion() });
+    await this.change(id, { password_hash: await this.hash(password), ...this.nextVersion() });
   }
 
   /**
@@ -135,13 +182,13 @@ export class UserService {
   async changePassword(id: string, password: string, version: number, sessionId: string): Promise<number | undefined> {
     const password_hash = await this.hash(password);
     const values = { password_hash, ...this.nextVersion(), kept_session_id: sessionId };
-    const changed = await this.update(id, values, { credentials_version: version });
+    const changed = await this.write(id, values, { credentials_version: version });
     return changed ? version + 1 : undefined;
   }
 
   /** Ends every sign-in up to now, also those under way (SignOutService.everywhere). */
   async endSignIns(id: string): Promise<void> {
-    await this.update(id, this.nextVersion());
+    await this.write(id, this.nextVersion());
   }
 
   /** Removes at most `batch` anonymous users whom nobody has been for a long time, and who have no session left. */
@@ -193,11 +240,11 @@ export class UserService {
     if (contact && (await this.rows.existsBy(ownedBy(contact)))) {
       throw new AuthError('already_exists', { reason: 'CONTACT_TAKEN' });
     }
-    throw new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' });
+    throw usernameTaken();
   }
 
   private hash(password: string): Promise<string> {
-    if (password === '') throw new Error('the password is empty');
+    if (password === '') throw badField('password', 'PARAMETER_INVALID', 'is empty');
     return this.queue.run(() => this.hasher.hash(normalizePassword(password)));
   }
 
@@ -210,7 +257,12 @@ export class UserService {
     };
   }
 
-  private async update(
+  private async change(id: string, values: QueryDeepPartialEntity<UserRow>): Promise<void> {
+    if (!(await this.write(id, values))) throw unknownUser();
+  }
+
+  /** @returns whether there is such a user, of whom that holds */
+  private async write(
     id: string,
     values: QueryDeepPartialEntity<UserRow>,
     where: FindOptionsWhere<UserRow> = {},
@@ -220,6 +272,14 @@ export class UserService {
     await this.database.flush();
     return affected === 1;
   }
+}
+
+function unknownUser(): AuthError {
+  return new AuthError('not_found', { reason: 'USER_UNKNOWN' });
+}
+
+function usernameTaken(): AuthError {
+  return new AuthError('username_already_exists', { reason: 'USERNAME_TAKEN' });
 }
 
 const NOTHING = {

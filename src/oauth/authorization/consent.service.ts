@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { LessThanOrEqual } from 'typeorm';
+import { In, LessThanOrEqual, MoreThan } from 'typeorm';
 import type { Client } from '../../core/clients/client.entity.js';
 import { Clock } from '../../base/clock.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
+import { type Holder, Holds } from '../../core/holdings/holdings.service.js';
+import { rowsOf, type Whose } from '../../core/sessions/whose.js';
 import { Consent } from './consent.entity.js';
 import type { PendingAuthorization } from './pending-authorization.js';
 import { provesClient } from '../../core/codes/redirect-uri.js';
@@ -13,10 +15,14 @@ const TOUCHED_EVERY = 86_400_000;
 /** How long a consent counts that nobody uses, in milliseconds: a year. Then the user is asked once more. */
 const KEPT_FOR = 365 * 86_400_000;
 
+/** How many are removed at a time. */
+const BATCH = 200;
+
 /** Remembers what users have agreed to. */
 @Injectable()
 @Sweeps()
-export class ConsentService {
+@Holds('consents')
+export class ConsentService implements Holder {
   private readonly rows = this.database.repository(Consent);
 
   constructor(
@@ -53,6 +59,21 @@ export class ConsentService {
   async withdraw(clientId: string, sub: string): Promise<void> {
     await this.rows.delete({ sub, client_id: clientId });
     await this.database.flush();
+  }
+
+  /** Removes what a user has agreed to, or what users have agreed to for a client. @returns how many there were */
+  async removeAll(of: Whose): Promise<number> {
+    const { client_id, sub } = rowsOf(of);
+    if (client_id === undefined || sub !== undefined) return (await this.rows.delete(rowsOf(of))).affected ?? 0;
+    // a client's have no index of their own: once along the primary key, each batch from where the one before ended
+    for (let removed = 0, last = ''; ; ) {
+      const where = { client_id, sub: MoreThan(last) };
+      const rows = await this.rows.find({ select: { sub: true }, where, order: { sub: 'ASC' }, take: BATCH });
+      if (rows.length === 0) return removed;
+      last = rows.at(-1)!.sub;
+      const { affected } = await this.rows.delete({ client_id, sub: In(rows.map((row) => row.sub)) });
+      removed += affected ?? 0;
+    }
   }
 
   /** Removes at most `batch` consents that were not used for a year: of users and clients that are gone, and the like. */

@@ -6,6 +6,8 @@ import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/servic
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { type Holder, Holds } from '../../core/holdings/holdings.service.js';
+import { rowsOf, type Whose } from '../../core/sessions/whose.js';
 import type { PendingAuthorization } from './pending-authorization.js';
 import { PushedRequest } from './pushed-request.entity.js';
 
@@ -21,7 +23,8 @@ export interface PushedAuthorizationResponse {
 /** Keeps pushed authorization requests (RFC 9126) until a browser brings their request_uri. */
 @Injectable()
 @Sweeps()
-export class PushedRequestService {
+@Holds('pushed requests')
+export class PushedRequestService implements Holder {
   static readonly PREFIX = 'urn:ietf:params:oauth:request_uri:';
 
   private readonly rows = this.database.repository(PushedRequest);
@@ -60,6 +63,12 @@ export class PushedRequestService {
     }
     await this.database.flush();
     return { ...(JSON.parse(row.request) as PendingAuthorization), started_at: now };
+  }
+
+  /** Removes every request of a client; a user has none. @returns how many there were */
+  async removeAll(of: Whose): Promise<number> {
+    const { sub, client_id } = rowsOf(of);
+    return sub === undefined ? this.database.deleteAll(this.rows, 'hash', { client_id }) : 0;
   }
 
   /** Removes at most `batch` requests that nobody brought in time. */

@@ -9,8 +9,10 @@ import { generateSecret, purpose, ServiceSecret } from '../../base/crypto/servic
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
+import { type Holder, Holds } from '../../core/holdings/holdings.service.js';
 import { SessionService } from '../../core/sessions/session.service.js';
-import { KeepsSignedIn } from '../../core/sessions/sign-out.service.js';
+import { KeepsSignedIn } from '../../core/holdings/keeps-signed-in.js';
+import { rowsOf, type Whose } from '../../core/sessions/whose.js';
 import { holds, Users } from '../../core/users/users.js';
 import { BrowserSession } from './browser-session.entity.js';
 
@@ -27,7 +29,8 @@ const TOUCHED_EVERY = 60_000;
 @Sweeps()
 @KeepsSignedIn()
 @NeedsSecret()
-export class BrowserSessionService {
+@Holds('browsers')
+export class BrowserSessionService implements Holder {
   private readonly rows = this.database.repository(BrowserSession);
 
   constructor(
@@ -103,6 +106,12 @@ export class BrowserSessionService {
     const rows = await this.rows.find({ select: ['id'], where: { sub } });
     for (const { id } of rows) await this.end(id);
     return rows.length;
+  }
+
+  /** Signs a user who goes out of every browser; a client has none. @returns how many there were */
+  async removeAll(of: Whose): Promise<number> {
+    const { sub, client_id } = rowsOf(of);
+    return sub === undefined || client_id !== undefined ? 0 : this.endAll(sub);
   }
 
   /** Those that nobody has used since. */

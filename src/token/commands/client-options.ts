@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { JSONWebKeySet } from 'jose';
+import type { ClientChanges } from '../../core/clients/client-changes.js';
 import type { NewClient } from '../../core/clients/client.service.js';
 import type { GrantService } from '../grant.service.js';
 
@@ -49,13 +50,64 @@ export function newClient(id: string, options: CreateClientOptions, registry: Gr
   };
 }
 
+/** A client's own, or the service's. */
+type Seconds = number | 'default';
+
+/** What `clients update` was given. */
+export interface UpdateClientOptions extends Omit<
+  CreateClientOptions,
+  'public' | 'firstParty' | 'accessTokenTtl' | 'refreshTokenTtl' | 'refreshRetryWindow' | 'needWedaResource'
+> {
+  public?: boolean;
+  firstParty?: boolean;
+  accessTokenTtl?: Seconds;
+  refreshTokenTtl?: Seconds;
+  refreshRetryWindow?: Seconds;
+  needWedaResource?: boolean;
+  /** `--no-keys` */
+  keys?: boolean;
+}
+
+/** @throws Error that says which options do not go together, or what there is not */
+export function clientChanges(options: UpdateClientOptions, registry: GrantService): ClientChanges {
+  const bringsKeys = options.jwksFile !== undefined || options.jwksUri !== undefined;
+  const losesKeys = options.keys === false;
+  if (bringsKeys && losesKeys) throw new Error('name its keys, or --no-keys');
+  return {
+    name: options.name,
+    public: options.public,
+    token_endpoint_auth_method: losesKeys ? 'client_secret' : undefined,
+    grant_types: options.grants && canonical(registry, options.grants),
+    scopes: options.scopes,
+    default_scope: options.defaultScope,
+    redirect_uris: options.redirectUri,
+    post_logout_redirect_uris: options.postLogoutRedirectUri,
+    first_party: options.firstParty,
+    access_token_ttl: ownSeconds(options.accessTokenTtl),
+    refresh_token_ttl: ownSeconds(options.refreshTokenTtl),
+    refresh_retry_window: ownSeconds(options.refreshRetryWindow),
+    need_weda_resource: options.needWedaResource,
+    jwks: options.jwksFile,
+    jwks_uri: options.jwksUri,
+  };
+}
+
+/** An option of what may be left to the service's own default. */
+export function orDefault(parse: (value: string) => number) {
+  return (value: string): Seconds => (value === 'default' ? value : parse(value));
+}
+
+function ownSeconds(value: Seconds | undefined): number | null | undefined {
+  return value === 'default' ? null : value;
+}
+
 export function scope(value: string): string[] {
   return [...new Set(value.split(/\s+/).filter(Boolean))];
 }
 
-/** An option that may be repeated. */
+/** An option that may be repeated; '' names none. */
 export function repeated(value: string, before: string[] = []): string[] {
-  return [...before, value];
+  return value === '' ? before : [...before, value];
 }
 
 /** Parses a number of seconds between two bounds. */
@@ -78,13 +130,21 @@ const STANDARD_GRANTS = [
 
 function grants(registry: GrantService, named: string[] | undefined, isPublic: boolean): string[] {
   if (!named) return STANDARD_GRANTS.filter((name) => !(isPublic && name === 'client_credentials'));
-  const canonical = named.map((name) => {
+  const known = canonical(registry, named);
+  if (isPublic && known.includes('client_credentials')) {
+    throw new Error('client_credentials is for confidential clients');
+  }
+  return known;
+}
+
+/** Each by its first spelling. @throws Error where the application that the command runs in serves no such grant */
+function canonical(registry: GrantService, named: string[]): string[] {
+  const all = named.map((name) => {
     const known = registry.canonical(name);
     if (known === undefined) throw new Error(`there is no grant type ${name}`);
-    if (isPublic && known === 'client_credentials') throw new Error('client_credentials is for confidential clients');
     return known;
   });
-  return [...new Set(canonical)];
+  return [...new Set(all)];
 }
 
 export function jwks(file: string): JSONWebKeySet {

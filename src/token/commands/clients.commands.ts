@@ -2,9 +2,20 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 import { TTL_BOUNDS } from '../../core/clients/client-rules.js';
 import { ClientService, type RegisteredClient } from '../../core/clients/client.service.js';
+import { endedText } from '../../core/holdings/holdings.service.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { GrantService } from '../grant.service.js';
-import { type CreateClientOptions, jwks, newClient, scope, seconds, repeated } from './client-options.js';
+import {
+  clientChanges,
+  type CreateClientOptions,
+  jwks,
+  newClient,
+  orDefault,
+  repeated,
+  scope,
+  seconds,
+  type UpdateClientOptions,
+} from './client-options.js';
 import { count, describe, list, type MakeAction, moment, standardInput } from '../../base/commands/command.js';
 import { listing, withPages } from '../../base/commands/listing.js';
 import { type Page, pages } from '../../base/database/page.js';
@@ -58,6 +69,59 @@ export function register(program: Command, action: MakeAction): void {
           text: shown ? `client ${id} registered\nclient_secret: ${shown}` : `client ${id} registered`,
           json: { ...client, ...(shown ? { client_secret: shown } : {}) },
         };
+      }),
+    );
+
+  clients
+    .command('update <id>')
+    .description(
+      'change a client; lists take the place of those before. Prints what ended, and a new secret, this once',
+    )
+    .option('--name <name>', 'its name, for people')
+    .option('--grants <a,b>', 'grant types it may use', list)
+    .option('--scopes <"a b">', 'scopes it may ask for; sessions with one that it loses end', scope)
+    .option('--default-scope <"a b">', 'what it gets when it asks for none (default: what is left of it)', scope)
+    .option('--redirect-uri <uri>', 'where authorization codes may be sent; may be repeated', repeated)
+    .option(
+      '--post-logout-redirect-uri <uri>',
+      "where a browser may go after signing out; may be repeated; '' for nowhere",
+      repeated,
+    )
+    .option('--first-party', 'your own: its users are not asked for their consent')
+    .option('--no-first-party', 'not your own any more; its sessions with account access end')
+    .option('--access-token-ttl <seconds>', 'life of its access tokens, or default', ttl('access_token_ttl'))
+    .option('--refresh-token-ttl <seconds>', 'life of its sessions from now on, or default', ttl('refresh_token_ttl'))
+    .option('--refresh-retry-window <seconds>', 'as for create, or default', ttl('refresh_retry_window'))
+    .option('--need-weda-resource', 'need_weda_resource in its token responses')
+    .option('--no-need-weda-resource', 'not in them')
+    .option('--public', 'it cannot keep a secret: its secrets or keys are gone, and its sessions end')
+    .option('--no-public', 'it can: it gets a secret, unless you name its keys')
+    .option('--jwks-file <file>', 'authenticate it by private_key_jwt, with the public keys in this file', jwks)
+    .option('--jwks-uri <uri>', 'the same, with the public keys that it publishes there')
+    .option('--no-keys', 'authenticate it by a secret again')
+    .option('--secret-stdin', 'read that secret, at least 32 characters, from standard input')
+    .action(
+      action(async (app, id: string, options: UpdateClientOptions) => {
+        await clientNamed(app, id);
+        const changes = clientChanges(options, app.get(GrantService));
+        const sent = options.secretStdin ? await standardInput('secret') : undefined;
+        const { client, secret, ended } = await app.get(ClientService).update(id, changes, sent);
+        const shown = sent === undefined ? secret : undefined;
+        return {
+          text: `client ${id} updated, ${endedText(ended)}${shown ? `\nclient_secret: ${shown}` : ''}`,
+          json: { ...client, ended, ...(shown ? { client_secret: shown } : {}) },
+        };
+      }),
+    );
+
+  clients
+    .command('delete <id>')
+    .description('remove a client with all that it has; run again, it does what is left')
+    .action(
+      action(async (app, id: string) => {
+        await clientNamed(app, id);
+        const ended = await app.get(ClientService).delete(id);
+        return { text: `client ${id} deleted, ${endedText(ended)}`, json: { id, deleted: true, ended } };
       }),
     );
 
@@ -135,6 +199,11 @@ export function register(program: Command, action: MakeAction): void {
         return { text: `client_secret: ${secret}`, json: { id, client_secret: secret } };
       }),
     );
+}
+
+function ttl(of: keyof typeof TTL_BOUNDS) {
+  const [min, max] = TTL_BOUNDS[of];
+  return orDefault(seconds(min, max));
 }
 
 async function clientNamed(app: INestApplicationContext, id: string): Promise<RegisteredClient> {

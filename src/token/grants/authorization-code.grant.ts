@@ -4,7 +4,8 @@ import { Clock } from '../../base/clock.js';
 import { Text } from '../../base/http/rules.js';
 import { checkKeyBinding } from '../../core/dpop/key-binding.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { provesClient } from '../../core/codes/redirect-uri.js';
+import { isRegistered, provesClient } from '../../core/codes/redirect-uri.js';
+import { stillAllowed } from '../../core/clients/scope.js';
 import { givenByCode } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { SessionService } from '../../core/sessions/session.service.js';
@@ -46,8 +47,12 @@ export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters
     const code = await this.codes.find(presented);
     // RFC 6749 §4.1.3: bound to the client, the redirect_uri and (RFC 7636 §4.6) the verifier; a mismatch uses nothing up
     if (!code || code.client_id !== party.client.id) throw new AuthError('invalid_grant', { reason: 'CODE_INVALID' });
-    if (code.redirect_uri !== redirect_uri) throw new AuthError('invalid_grant', { reason: 'REDIRECT_URI_MISMATCH' });
-    if (!verifierMatches(code.code_challenge, code_verifier)) {
+    // the client may have lost since what it had when the code was issued: the URI, a scope, or its secret
+    if (code.redirect_uri !== redirect_uri || !isRegistered(party.client.redirect_uris, redirect_uri)) {
+      throw new AuthError('invalid_grant', { reason: 'REDIRECT_URI_MISMATCH' });
+    }
+    const isUnbound = party.client.public && code.code_challenge === null;
+    if (isUnbound || !verifierMatches(code.code_challenge, code_verifier)) {
       throw new AuthError('invalid_grant', { reason: 'CODE_VERIFIER_MISMATCH' });
     }
     checkKeyBinding(code.dpop_jkt, party.dpopJkt);
@@ -55,7 +60,7 @@ export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters
     if (code.expires_at <= this.clock.now()) throw new AuthError('invalid_grant', { reason: 'CODE_EXPIRED' });
     const response = await this.tokens.signIn(party, {
       sub: code.sub,
-      scope: code.scope,
+      scope: stillAllowed(party.client, code.scope),
       authenticatedAt: code.authenticated_at,
       version: code.credentials_version,
       accountAccess: givenByCode(party.client, code.scope, !party.client.public || provesClient(code.redirect_uri)),

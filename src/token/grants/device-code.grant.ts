@@ -1,6 +1,7 @@
 import { Clock } from '../../base/clock.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { stillAllowed } from '../../core/clients/scope.js';
 import { givenByCode } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { GrantHandler, type Grant } from '../grant.js';
@@ -42,7 +43,7 @@ export class DeviceCodeGrant implements Grant<DeviceCodeParameters> {
     }
     const response = await this.tokens.signIn(party, {
       sub: device.sub!,
-      scope: device.scope,
+      scope: stillAllowed(party.client, device.scope),
       authenticatedAt: device.authenticated_at!,
       version: device.credentials_version,
       accountAccess: givenByCode(party.client, device.scope, !party.client.public),
