@@ -9,14 +9,17 @@ import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import { Text } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
-import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
-import type { AccessToken } from '../core/sessions/access-token.service.js';
+import { AccessTokenGuard } from '../protection/access-token.guard.js';
+import { BearerToken } from '../protection/guarded-request.js';
+import { RequireLiveSession } from '../protection/rules.js';
+import type { AccessToken } from '../core/sessions/access-token.js';
 import { sentToken } from '../core/sessions/presented-tokens.js';
 import { SessionService } from '../core/sessions/session.service.js';
 import { Attempts } from '../core/throttling/attempts.js';
 import { Nonce, RedirectUri } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
+import { Public } from '../base/http/public.js';
 import { Callers } from './callers.js';
 
 class ScopeParameters {
@@ -56,6 +59,7 @@ class UserCodeParameters {
 
 /** A signed-in user lets another client or device in, from a page of the application's own. */
 @Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, BearerThrottlerGuard)
 export class AuthorizeController {

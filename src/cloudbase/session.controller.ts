@@ -5,9 +5,11 @@ import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import { validated } from '../base/http/validated.js';
 import { IntrospectionService } from '../core/sessions/introspection.service.js';
-import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
+import { AccessTokenGuard } from '../protection/access-token.guard.js';
+import { BearerToken } from '../protection/guarded-request.js';
+import { RequireLiveSession } from '../protection/rules.js';
 import { RevocationService } from '../core/sessions/revocation.service.js';
-import type { AccessToken } from '../core/sessions/access-token.service.js';
+import type { AccessToken } from '../core/sessions/access-token.js';
 import { livingTokenOf } from '../core/sessions/living-token.js';
 import { PresentedTokens, sentToken } from '../core/sessions/presented-tokens.js';
 import { SessionService } from '../core/sessions/session.service.js';
@@ -16,6 +18,7 @@ import { missing } from '../base/http/rules.js';
 import { Token } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { OptionalParametersGuard } from '../base/http/parameters.guard.js';
+import { Public } from '../base/http/public.js';
 import { Callers } from './callers.js';
 
 class RevokeParameters {
@@ -30,6 +33,7 @@ class IntrospectParameters {
 
 /** Ending sessions, and asking whether one is alive. */
 @Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthExceptionFilter)
 @UseGuards(OptionalParametersGuard, BearerThrottlerGuard)
 export class SessionController {

@@ -8,11 +8,13 @@ import type { HttpExchange } from '../base/http/http-exchange.js';
 import { AuthThrottlerGuard } from '../core/throttling/auth-throttler.guard.js';
 import { GrantService } from '../token/grant.service.js';
 import { OptionalParametersGuard, ParametersGuard } from '../base/http/parameters.guard.js';
+import { Public } from '../base/http/public.js';
 import { Callers } from './callers.js';
 import { PasswordRefusals } from './password-refusals.js';
 
 /** CloudBase's own ways to a token set: each is a grant of the token endpoint under another name. */
 @Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthExceptionFilter)
 export class SignInController {
   constructor(

@@ -7,10 +7,13 @@ import type { HttpExchange } from '../base/http/http-exchange.js';
 import { languageOf } from '../base/http/language.js';
 import { Text } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
-import { AccessTokenGuard, BearerToken, RequireLiveSession } from '../protection/access-token.guard.js';
-import type { AccessToken } from '../core/sessions/access-token.service.js';
+import { AccessTokenGuard } from '../protection/access-token.guard.js';
+import { BearerToken } from '../protection/guarded-request.js';
+import { RequireLiveSession } from '../protection/rules.js';
+import type { AccessToken } from '../core/sessions/access-token.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
+import { Public } from '../base/http/public.js';
 import { networkPaying } from '../core/throttling/payer.js';
 import { requireContact } from '../core/users/contact.js';
 import { NewPasswordParameters, OwnParameters, ownValues, required } from './accounts/own-values.js';
@@ -64,6 +67,7 @@ class BasicParameters extends ProofParameters {
 
 /** The signed-in user's own account. */
 @Controller({ path: 'auth/v1/user', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, BearerThrottlerGuard, AccessTokenGuard)
 @RequireLiveSession()

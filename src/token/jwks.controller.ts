@@ -3,12 +3,14 @@ import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
+import { Public } from '../base/http/public.js';
 import { JWKS_MAX_AGE, KeyService } from '../core/keys/key.service.js';
 
 const CACHED = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
 
 /** `GET /auth/v1/certs`: the keys that our tokens verify with (RFC 7517). */
 @Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthExceptionFilter)
 @PublishesMetadata()
 export class JwksController implements MetadataPublisher {

@@ -10,10 +10,12 @@ import { AuthThrottlerGuard, type Presented, Presents } from '../core/throttling
 import { Limits } from '../core/throttling/limits.js';
 import { GrantService } from './grant.service.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
+import { Public } from '../base/http/public.js';
 import type { TokenResponse } from './token-response.js';
 
 /** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
 @Controller({ path: 'auth/v1/token', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthExceptionFilter)
 export class TokenController {
   constructor(

@@ -7,6 +7,7 @@ import { Text } from '../../base/http/rules.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { Public } from '../../base/http/public.js';
 import { Callers } from '../callers.js';
 import { Captcha } from '../../core/captcha/captcha.js';
 
@@ -25,6 +26,7 @@ class SolutionParameters {
 
 /** The captchas of a host (Captcha); without one, these routes are unknown. */
 @Controller({ path: 'auth/v1/captcha/data', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, AuthThrottlerGuard)
 export class CaptchaController {

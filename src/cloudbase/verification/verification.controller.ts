@@ -22,6 +22,7 @@ import { isWanted, purposeOf } from './verification-purpose.js';
 import { VERIFICATION_TTL, VerificationService } from './verification.service.js';
 import { Callers } from '../callers.js';
 import { Text } from '../../base/http/rules.js';
+import { Public } from '../../base/http/public.js';
 import { Email, PhoneNumber, Username } from '../../core/users/rules.js';
 import { VerificationToken } from '../rules.js';
 
@@ -63,6 +64,7 @@ class UsernameParameters {
 
 /** Proving that an e-mail address or phone number is one's own, and what can be done with the proof alone. */
 @Controller({ path: 'auth/v1', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthExceptionFilter)
 export class VerificationController {
   constructor(

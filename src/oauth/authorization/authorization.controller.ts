@@ -6,6 +6,7 @@ import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '
 import { methodNotAllowed } from '../../base/errors/auth.error.js';
 import { Http } from '../../base/http/exchange-of.js';
 import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';
+import { Public } from '../../base/http/public.js';
 import { AuthorizationExceptionFilter } from './authorization-exception.filter.js';
 import { AuthorizationFlow } from './authorization-flow.service.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
@@ -13,6 +14,7 @@ import { authorizationMetadata } from './metadata.js';
 
 /** `/oauth2/authorize`: the authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2) and its pages. */
 @Controller({ path: 'oauth2/authorize', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(AuthorizationExceptionFilter)
 @UseGuards(PageGuard)
 @PublishesMetadata()

@@ -6,12 +6,14 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { Parties } from '../../core/sessions/parties.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { Public } from '../../base/http/public.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
 import type { PendingAuthorization } from './pending-authorization.js';
 import { PushedRequestService } from './pushed-request.service.js';
 
 /** `POST /oauth2/par`: takes an authorization request from the client itself (RFC 9126 §2). */
 @Controller({ path: 'oauth2/par', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(OAuthExceptionFilter)
 export class PushedRequestController {
   constructor(

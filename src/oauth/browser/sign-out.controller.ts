@@ -7,6 +7,7 @@ import { Http } from '../../base/http/exchange-of.js';
 import { type HttpExchange, NO_STORE } from '../../base/http/http-exchange.js';
 import { localPath } from '../../base/http/local-path.js';
 import { languageOf } from '../../base/http/language.js';
+import { Public } from '../../base/http/public.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { backTo } from '../pages/way.js';
 import { PageService } from '../pages/page.service.js';
@@ -17,6 +18,7 @@ import { TicketService } from './ticket.service.js';
 
 /** `/oauth2/logout`: the end_session_endpoint (OpenID Connect RP-Initiated Logout 1.0). */
 @Controller({ path: 'oauth2/logout', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(PageExceptionFilter)
 @UseGuards(PageGuard)
 export class SignOutController {

@@ -11,6 +11,7 @@ import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.js';
 import { GrantService } from '../../token/grant.service.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { Public } from '../../base/http/public.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 
 export class DeviceAuthorizationParameters {
@@ -20,6 +21,7 @@ export class DeviceAuthorizationParameters {
 
 /** `POST /oauth2/device_authorization`: a device asks for its codes (RFC 8628 §3.1). */
 @Controller({ path: 'oauth2/device_authorization', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class DeviceAuthorizationController implements MetadataPublisher {

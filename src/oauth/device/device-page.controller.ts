@@ -12,6 +12,7 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { localPath } from '../../base/http/local-path.js';
 import { Catalogue } from '../../base/errors/catalogue.js';
 import { languageOf } from '../../base/http/language.js';
+import { Public } from '../../base/http/public.js';
 import { PageExceptionFilter } from '../pages/page-exception.filter.js';
 import { PageService, type SignInPage } from '../pages/page.service.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
@@ -20,6 +21,7 @@ import { Attempts } from '../../core/throttling/attempts.js';
 
 /** `/device`: where a user who is signed in types the code that a device shows, and answers (RFC 8628 §3.3). */
 @Controller({ path: 'device', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(PageExceptionFilter)
 @UseGuards(PageGuard)
 export class DevicePageController {

@@ -5,11 +5,13 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { localPath } from '../../base/http/local-path.js';
+import { Public } from '../../base/http/public.js';
 import { JWKS_MAX_AGE } from '../../core/keys/key.service.js';
 import { ServerMetadataService } from './server-metadata.service.js';
 
 /** What a client needs to know of this server: RFC 8414 §3, and OpenID Connect Discovery §4, which is the same document. */
 @Controller({ path: '.well-known', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(OAuthExceptionFilter)
 export class DiscoveryController {
   constructor(

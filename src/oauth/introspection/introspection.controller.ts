@@ -10,6 +10,7 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { Public } from '../../base/http/public.js';
 import { Token } from '../../token/rules.js';
 import { livingTokenOf } from '../../core/sessions/living-token.js';
 import { IntrospectionService } from '../../core/sessions/introspection.service.js';
@@ -22,6 +23,7 @@ export class IntrospectionParameters {
 
 /** `POST /oauth2/introspect`: a resource server asks whether a token is any good (RFC 7662 §2). */
 @Controller({ path: 'oauth2/introspect', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class IntrospectionController implements MetadataPublisher {

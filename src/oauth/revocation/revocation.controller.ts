@@ -9,6 +9,7 @@ import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { validated } from '../../base/http/validated.js';
 import { AuthThrottlerGuard, Presents } from '../../core/throttling/auth-throttler.guard.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
+import { Public } from '../../base/http/public.js';
 import { Token } from '../../token/rules.js';
 import { Parties } from '../../core/sessions/parties.js';
 import { RevocationService } from '../../core/sessions/revocation.service.js';
@@ -21,6 +22,7 @@ export class RevocationParameters {
 
 /** `POST /oauth2/revoke`: a client is done with a token (RFC 7009 §2). */
 @Controller({ path: 'oauth2/revoke', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class RevocationController implements MetadataPublisher {

@@ -4,6 +4,7 @@ import { CLIENT_AUTH_METHODS } from '../../core/clients/client-authenticator.js'
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { Parameters } from '../../base/http/parameters.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../../base/metadata/server-metadata.js';
+import { Public } from '../../base/http/public.js';
 import { DPOP_ALGS } from '../../core/dpop/dpop-proof.service.js';
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { TokenController } from '../../token/token.controller.js';
@@ -21,6 +22,7 @@ const REDEEMING = new Set([
 
 /** `POST /oauth2/token`: the same endpoint, its errors in the words of the standards. */
 @Controller({ path: 'oauth2/token', version: VERSION_NEUTRAL })
+@Public()
 @UseFilters(OAuthExceptionFilter)
 @PublishesMetadata()
 export class OAuthTokenController extends TokenController implements MetadataPublisher {
