@@ -93,7 +93,7 @@ describe('the house', () => {
 
   it('knows Express and Fastify in one place each', () => {
     const express =
-      /from '(express|node:https?)'|@(Req|Res)\(\) \w|getRe(quest|sponse)\b|\.(locals|originalUrl|headersDistinct|writeHead|append)\b|request\.(ip|route|is|accepts\w*)\b/;
+      /from '(express|node:https?)'|@(Req|Res)\(\) \w|\.switchToHttp\b|\.(locals|originalUrl|headersDistinct|writeHead|append)\b|request\.(ip|route|is|accepts\w*)\b/;
     const knowing = sources
       .map((file) => relative(SRC, file))
       .filter((file) => /^(base|core|token|protection|oauth|cloudbase)\//.test(file))

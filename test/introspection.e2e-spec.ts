@@ -47,6 +47,7 @@ describe('introspection endpoint (RFC 7662)', () => {
       client_id: 'app',
       scope: 'openid profile',
       groups: ['staff'],
+      auth_time: seconds(),
       sid: expect.any(String),
       account: true,
     });

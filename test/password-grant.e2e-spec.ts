@@ -69,6 +69,7 @@ describe('password grant (RFC 6749 §4.3)', () => {
       client_id: 'app',
       scope: 'profile',
       groups: ['admins', 'staff'],
+      auth_time: iat,
       sid: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
     });
     expect(verified.protectedHeader).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: certs.body.keys[0].kid });

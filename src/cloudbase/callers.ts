@@ -4,7 +4,7 @@ import { ClientService } from '../core/clients/client.service.js';
 import { ANONYMOUS_SCOPE } from './grant-types.js';
 import { accessTokenInvalid, AuthError } from '../base/errors/auth.error.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
-import type { AccessToken } from '../core/sessions/access-token.service.js';
+import type { AccessToken } from '../core/sessions/access-token.js';
 import type { Party } from '../core/sessions/lease.js';
 import { Parties } from '../core/sessions/parties.js';
 import { PresentedTokens } from '../core/sessions/presented-tokens.js';

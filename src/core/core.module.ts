@@ -36,6 +36,8 @@ import { AddAccountAccess1764000001000 } from './migrations/1764000001000-add-ac
 import { ExchangeSecretsAndKeys1764000011001 } from './migrations/1764000011001-exchange-secrets-and-keys.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
+import { UsedJtis } from './replay/used-jtis.js';
+import { AccessTokenReader } from './sessions/access-token.js';
 import { AccessTokenService } from './sessions/access-token.service.js';
 import { IntrospectionService } from './sessions/introspection.service.js';
 import { Networks } from './sessions/networks.js';
@@ -133,6 +135,8 @@ const GIVEN = [
     AttemptBudgets,
     ClientAssertionService,
     UsedJtiService,
+    { provide: UsedJtis, useExisting: UsedJtiService },
+    { provide: AccessTokenReader, useExisting: AccessTokenService },
     KeyRing,
     Networks,
     UserCache,

@@ -16,6 +16,8 @@ interface Grantee {
   groups: string[];
   sessionId?: string;
   account?: boolean;
+  /** When the user proved who they are, in milliseconds since the Unix epoch. */
+  authenticatedAt?: number;
   /** Thumbprint of the key that the token is bound to. */
   dpopJkt?: string;
 }
@@ -59,6 +61,7 @@ export class TokenIssuer {
       groups: user.groups,
       sessionId,
       account: lease.accountAccess,
+      authenticatedAt: lease.authenticatedAt,
       dpopJkt: lease.dpopJkt,
     });
     return {
@@ -78,7 +81,8 @@ export class TokenIssuer {
     return this.forGrantee(client, { sub: client.id, scope, groups: [], dpopJkt });
   }
 
-  private forGrantee(client: Client, { sub, scope, groups, sessionId, account, dpopJkt }: Grantee): TokenResponse {
+  private forGrantee(client: Client, grantee: Grantee): TokenResponse {
+    const { sub, scope, groups, sessionId, account, authenticatedAt, dpopJkt } = grantee;
     const iat = seconds(this.clock.now());
     const expires_in = client.access_token_ttl ?? this.options.accessTokenTtl;
     const words = scope.join(' ');
@@ -93,6 +97,7 @@ export class TokenIssuer {
       client_id: client.id,
       scope: words,
       groups,
+      auth_time: authenticatedAt === undefined ? undefined : seconds(authenticatedAt),
       sid: sessionId,
       account: account || undefined,
       cnf: dpopJkt === undefined ? undefined : { jkt: dpopJkt }, // RFC 9449 §6.1

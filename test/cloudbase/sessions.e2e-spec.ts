@@ -199,6 +199,7 @@ describe('sessions at the edge of CloudBase’s API', () => {
         client_id: 'app',
         scope: 'openid profile',
         groups: [],
+        auth_time: iat,
         sid: expect.any(String),
         account: true,
       });

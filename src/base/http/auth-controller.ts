@@ -1,13 +1,14 @@
 import { applyDecorators, Controller, VERSION_NEUTRAL } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import { markForFastify } from './fastify-routes.js';
+import { Public } from './public.js';
 
 /**
- * A controller of ours: without a version, whatever a host's default one is.
+ * A controller of ours: without a version, whatever a host's default one is, and open under a global AccessTokenGuard.
  * @param path without the host's global prefix
  */
 export const AuthController = (path: string): ClassDecorator =>
-  applyDecorators(Controller({ path, version: VERSION_NEUTRAL }), (controller: { prototype: object }) => {
+  applyDecorators(Controller({ path, version: VERSION_NEUTRAL }), Public(), (controller: { prototype: object }) => {
     for (const handler of handlersOf(controller.prototype)) markForFastify(handler);
   });
 

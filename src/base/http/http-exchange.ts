@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Parameters } from './parameters.js';
+import type { RequestHead } from './request-head.js';
 import { requestIdFrom } from './request-id.js';
 
 /** RFC 6749 §5.1: answers that hold tokens, and errors, are never stored. */
@@ -17,7 +18,7 @@ export interface Refusal {
  * An answer is written whole and straight to the socket. Not by Nest's return value: a host's global interceptor would
  * wrap it, and Express would hash an ETag for an answer that nobody may cache.
  */
-export abstract class HttpExchange {
+export abstract class HttpExchange implements RequestHead {
   /** What the request log says of it. */
   refusal: Refusal | undefined = undefined;
   // with # what was sent is out of reach of a host's loggers and pipes, which go through any object they are given

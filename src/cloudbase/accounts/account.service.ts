@@ -5,7 +5,7 @@ import { Clock } from '../../base/clock.js';
 import { accessTokenInvalid, AuthError } from '../../base/errors/auth.error.js';
 import { missing } from '../../base/http/rules.js';
 import type { Language } from '../../base/languages.js';
-import type { AccessToken } from '../../core/sessions/access-token.service.js';
+import type { AccessToken } from '../../core/sessions/access-token.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { Limits } from '../../core/throttling/limits.js';

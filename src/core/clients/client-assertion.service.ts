@@ -3,7 +3,7 @@ import { errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose'
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { MAX_JTI, UsedJtiService } from '../replay/used-jti.service.js';
+import { MAX_JTI, UsedJtis } from '../replay/used-jtis.js';
 import { ClientKeys } from './client-keys.js';
 import type { Client } from './client.entity.js';
 
@@ -28,7 +28,7 @@ export class ClientAssertionService {
 
   constructor(
     private readonly keys: ClientKeys,
-    private readonly usedJtis: UsedJtiService,
+    private readonly usedJtis: UsedJtis,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) { issuer }: ResolvedAuthOptions,
   ) {

@@ -5,8 +5,8 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { Clock } from '../../base/clock.js';
 import { isSecretJwk } from '../../base/crypto/jwk.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import type { HttpExchange } from '../../base/http/http-exchange.js';
-import { MAX_JTI, UsedJtiService } from '../replay/used-jti.service.js';
+import type { RequestHead } from '../../base/http/request-head.js';
+import { MAX_JTI, UsedJtis } from '../replay/used-jtis.js';
 import { normalizedUri, requestUris } from './request-uri.js';
 
 /** What a proof may be signed with: `dpop_signing_alg_values_supported` (RFC 9449 §5.1). */
@@ -29,6 +29,9 @@ export interface DpopProof {
   use: () => Promise<void>;
 }
 
+const READ = Symbol('read proof');
+type Read = { accessToken: string | undefined; proof: Promise<DpopProof | undefined> };
+
 /** Checks DPoP proofs (RFC 9449 §4.3), each good for one request. */
 @Injectable()
 export class DpopProofService {
@@ -36,7 +39,7 @@ export class DpopProofService {
   private readonly resources: string[];
 
   constructor(
-    private readonly usedJtis: UsedJtiService,
+    private readonly usedJtis: UsedJtis,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) { issuer, audience }: ResolvedAuthOptions,
   ) {
@@ -46,12 +49,20 @@ export class DpopProofService {
   }
 
   /**
-   * Checks the proof of a request, and uses nothing up. The numbers are those of RFC 9449 §4.3.
+   * Checks the proof of a request, and uses nothing up. Whoever asks again about the same request gets the same answer.
    * @param accessToken at a protected resource: the access token that the proof comes with
    * @returns undefined where the request has no proof
    * @throws AuthError invalid_dpop_proof
    */
-  async read(http: HttpExchange, accessToken?: string): Promise<DpopProof | undefined> {
+  read(request: RequestHead & { [READ]?: Read }, accessToken?: string): Promise<DpopProof | undefined> {
+    if (!request[READ] || request[READ].accessToken !== accessToken) {
+      request[READ] = { accessToken, proof: this.check(request, accessToken) };
+    }
+    return request[READ].proof;
+  }
+
+  /** The numbers are those of RFC 9449 §4.3. */
+  private async check(http: RequestHead, accessToken?: string): Promise<DpopProof | undefined> {
     const sent = http.headerValues('dpop');
     const [proof] = sent;
     if (proof === undefined) return undefined;

@@ -8,10 +8,10 @@ import { ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { isDuplicate } from '../../base/database/faults.js';
 import { Sweeps } from '../../base/database/sweeper.js';
-import { GENERATE, SIGN, VERIFY } from './algorithms.js';
-import { isTyp, jsonObject, parseJws } from './jws.js';
+import { GENERATE, SIGN } from './algorithms.js';
 import { KeyRing, type LoadedKey, PUBLISHED_AFTER, SIGNING_KEY } from './key-ring.js';
 import { SigningKey } from './signing-key.entity.js';
+import { type Typ, verifiedJwt } from './verified-jwt.js';
 
 /** Seconds for which verifiers may keep the JWKS. */
 export const JWKS_MAX_AGE = 300;
@@ -25,9 +25,6 @@ const DAY = 86_400_000;
  * a verifier got before that has run out.
  */
 const SIGNS_AFTER = PUBLISHED_AFTER + JWKS_MAX_AGE * 1000 + CLOCKS_APART;
-
-/** `at+jwt`: an access token (RFC 9068 §2.1). */
-type Typ = 'at+jwt' | 'JWT';
 
 /**
  * Makes, keeps and uses the signing keys. The algorithm of the options decides which of them sign here; others that are
@@ -88,13 +85,11 @@ export class KeyService implements OnModuleInit {
    * @param typ that its header must have
    * @returns undefined where it is none: malformed, of another type, or not signed by a key that is published
    */
-  async verify(typ: Typ, token: string): Promise<Record<string, unknown> | undefined> {
-    const jws = parseJws(token);
-    // RFC 7515 §4.1.11: an extension that is not understood; RFC 7797 §7: no JWT has an unencoded payload
-    if (!jws || !isTyp(jws.header['typ'], typ) || 'crit' in jws.header || 'b64' in jws.header) return undefined;
-    const key = await this.verificationKey(jws.header['kid'], jws.header['alg']);
-    if (!key || !VERIFY[key.row.alg](jws.input, key.publicKey, jws.signature)) return undefined;
-    return jsonObject(jws.payload);
+  verify(typ: Typ, token: string): Promise<Record<string, unknown> | undefined> {
+    return verifiedJwt(typ, token, async (kid, alg) => {
+      const key = await this.verificationKey(kid, alg);
+      return key && { alg: key.row.alg, publicKey: key.publicKey };
+    });
   }
 
   /** JWKS (RFC 7517 §5): every key that a living token may be signed with, and the next one. */

@@ -3,39 +3,15 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { ClientService } from '../clients/client.service.js';
 import { Clock, seconds } from '../../base/clock.js';
 import { KeyService } from '../keys/key.service.js';
+import { type AccessToken, type AccessTokenReader, isAccessToken, isOfNow } from './access-token.js';
 import { SessionService } from './session.service.js';
-
-/** The claims of an access token of ours (RFC 9068 §2.2). Moments are in seconds since the Unix epoch. */
-export interface AccessToken {
-  iss: string;
-  sub: string;
-  aud: string;
-  exp: number;
-  iat: number;
-  jti: string;
-  client_id: string;
-  /** Space-separated. */
-  scope: string;
-  groups: string[];
-  /** The session; a client's own token has none. */
-  sid?: string;
-  /** It may act on the user's whole account (account-access.ts); other tokens don't have this claim. */
-  account?: true;
-  /** The key that it is bound to (RFC 9449 §6.1); a Bearer token has none. */
-  cnf?: { jkt: string };
-}
-
-/** None that we issue says `nbf`, but one that does is held to it. */
-type Claims = AccessToken & { nbf?: number };
 
 /** How many seconds the clocks of two nodes may differ. */
 const CLOCKS_DIFFER = 2;
 
-const REQUIRED = ['sub', 'exp', 'iat', 'jti', 'client_id'] as const;
-
 /** Reads access tokens of ours. */
 @Injectable()
-export class AccessTokenService {
+export class AccessTokenService implements AccessTokenReader {
   constructor(
     private readonly keys: KeyService,
     private readonly sessions: SessionService,
@@ -51,13 +27,13 @@ export class AccessTokenService {
    */
   async verify(token: string, { expired = false } = {}): Promise<AccessToken | undefined> {
     const claims = await this.keys.verify('at+jwt', token);
-    return claims && this.isForUs(claims) && (expired || this.isOfNow(claims)) ? claims : undefined;
+    const { issuer, audience } = this.options;
+    return isAccessToken(claims, issuer, audience) && (expired || this.isOfNow(claims)) ? claims : undefined;
   }
 
   /** Whether its time has come, and not run out (RFC 7519 §4.1.4, §4.1.5). */
-  isOfNow({ exp, nbf = 0 }: Claims): boolean {
-    const now = seconds(this.clock.now());
-    return nbf <= now && now < exp;
+  isOfNow(token: AccessToken): boolean {
+    return isOfNow(token, seconds(this.clock.now()));
   }
 
   /** Whether what stands behind the token still does: its session and user, or the client itself. */
@@ -66,14 +42,5 @@ export class AccessTokenService {
     const found = await this.clients.find(token.client_id);
     if (!found || found.client.disabled) return false;
     return token.iat >= seconds(found.client.created_at) - CLOCKS_DIFFER; // else of a client that had this id before
-  }
-
-  private isForUs(claims: Partial<Record<keyof Claims, unknown>>): claims is Claims {
-    const { iss, aud, exp, iat, nbf } = claims;
-    if (REQUIRED.some((name) => claims[name] === undefined)) return false;
-    if (typeof exp !== 'number' || typeof iat !== 'number' || (nbf !== undefined && typeof nbf !== 'number'))
-      return false;
-    const { issuer, audience } = this.options;
-    return iss === issuer && (Array.isArray(aud) ? aud.includes(audience) : aud === audience);
   }
 }

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import type { Client } from '../clients/client.entity.js';
 import { seconds } from '../../base/clock.js';
-import { type AccessToken, AccessTokenService } from './access-token.service.js';
+import type { AccessToken } from './access-token.js';
+import { AccessTokenService } from './access-token.service.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
 import { SessionService } from './session.service.js';
 

@@ -1,5 +1,5 @@
 import type { HttpExchange } from '../../base/http/http-exchange.js';
-import type { AccessToken } from './access-token.service.js';
+import type { AccessToken } from './access-token.js';
 
 const LIVING = Symbol('living token');
 type Exchange = HttpExchange & { [LIVING]?: { token: string; claims: AccessToken } };

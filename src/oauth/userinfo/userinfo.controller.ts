@@ -5,8 +5,9 @@ import { accessTokenInvalid, methodNotAllowed } from '../../base/errors/auth.err
 import { OAuthExceptionFilter } from '../oauth-exception.filter.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
-import { BearerToken, RequireLiveSession, RequireScopes } from '../../protection/access-token.guard.js';
-import type { AccessToken } from '../../core/sessions/access-token.service.js';
+import { BearerToken } from '../../protection/guarded-request.js';
+import { RequireLiveSession, RequireScopes } from '../../protection/rules.js';
+import type { AccessToken } from '../../core/sessions/access-token.js';
 import { CLAIMS_OF_SCOPE, claimsFor } from '../../core/users/claims.js';
 import { Users } from '../../core/users/users.js';
 import { UserinfoGuard } from './userinfo.guard.js';

@@ -1,10 +1,10 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { readParameters } from '../../base/http/body.js';
-import { PresentedTokens, type SentToken } from '../../core/sessions/presented-tokens.js';
-import { AccessTokenGuard, bearerTokenOf } from '../../protection/access-token.guard.js';
+import { PresentedTokens, type SentToken, sentToken } from '../../core/sessions/presented-tokens.js';
+import { AccessTokenGuard } from '../../protection/access-token.guard.js';
+import { accessTokenOf } from '../../protection/guarded-request.js';
 import { exchangeOf } from '../../base/http/exchange-of.js';
 import { Limits } from '../../core/throttling/limits.js';
 import { setPayer } from '../../core/throttling/payer.js';
@@ -19,23 +19,22 @@ const FORM = 'application/x-www-form-urlencoded';
 export class UserinfoGuard extends AccessTokenGuard {
   constructor(
     tokens: PresentedTokens,
-    reflector: Reflector,
     private readonly limits: Limits,
   ) {
-    super(tokens, reflector);
+    super(tokens);
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = exchangeOf(context);
     setPayer(http, 'session');
     await this.limits.settled(http, super.canActivate(context));
-    const { sid, jti } = bearerTokenOf(http);
+    const { sid, jti } = accessTokenOf(context)!;
     await this.limits.spend('session', `access ${sid ?? jti}`);
     return true;
   }
 
   protected override async presented(http: HttpExchange): Promise<SentToken | undefined> {
-    const inHeader = await super.presented(http);
+    const inHeader = sentToken(http);
     if (http.method !== 'POST' || !http.hasBody || http.mediaType !== FORM) return inHeader;
     const inBody = (await readParameters(http)).get('access_token');
     if (inBody === undefined) return inHeader;

@@ -1,10 +1,12 @@
 import { Controller, Get, Logger } from '@nestjs/common';
+import { Public } from '../../base/http/public.js';
 import { HealthCheck, HealthCheckService, type HealthCheckResult, HealthIndicatorService } from '@nestjs/terminus';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Limits } from '../../core/throttling/limits.js';
 
 /** Whether the process is alive, and whether it can serve. */
 @Controller('health')
+@Public()
 export class HealthController {
   private readonly logger = new Logger('Health');
 
