@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import type { Express, Request, Response } from 'express';
+import type { Express } from 'express';
 import { AuthError } from '../base/errors/auth.error.js';
 import { BASE_ERRORS } from '../base/errors/base.errors.js';
 import { expressExchange } from '../base/http/express-exchange.js';
