@@ -103,7 +103,7 @@ export class BrowserSessionService implements Holder {
 
   /** Signs a user out of every browser. @returns how many there were */
   async endAll(sub: string): Promise<number> {
-    const rows = await this.rows.find({ select: ['id'], where: { sub } });
+    const rows = await this.rows.find({ select: { id: true }, where: { sub } });
     for (const { id } of rows) await this.end(id);
     return rows.length;
   }
