@@ -15,6 +15,7 @@ export class PartnersController implements OnApplicationBootstrap {
   constructor(private readonly clients: ClientService) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    if (await this.clients.load('app')) return; // on another start, or in a command
     await this.clients.create({
       id: 'app',
       public: true,
