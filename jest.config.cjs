@@ -62,6 +62,11 @@ module.exports = {
       testMatch: ON_FASTIFY.map((name) => `<rootDir>/test/${name}.e2e-spec.ts`),
       globals: { PLATFORM: 'fastify' },
     })),
+    ...[process.env.TEST_HOSTS].filter(Boolean).map(() => ({
+      ...e2e,
+      displayName: 'hosts',
+      testMatch: ['<rootDir>/test/host/*.hosts-spec.ts'],
+    })),
     ...ENGINES.filter(([, url]) => url).map(([displayName, url]) => ({
       ...e2e,
       displayName,

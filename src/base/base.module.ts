@@ -1,5 +1,5 @@
 import { Module, type NestModule } from '@nestjs/common';
-import { DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { DiscoveryModule } from '@nestjs/core';
 import { Audit, AuditSink } from './audit.js';
 import { AUTH_OPTIONS, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, resolveOptions } from './auth.options.js';
 import { Clock } from './clock.js';
@@ -14,7 +14,8 @@ import { AuthExceptionFilter } from './errors/auth-exception.filter.js';
 import { BASE_ERRORS } from './errors/base.errors.js';
 import { Catalogue } from './errors/catalogue.js';
 import { AuthFeature } from './feature.js';
-import { fitRoutes } from './http/fastify-routes.js';
+import { PrefixCheck } from './http/prefix-check.js';
+import { MountedRoutes } from './http/mounted-routes.js';
 import { CreateHeartbeat1764000007001 } from './migrations/1764000007001-create-heartbeat.js';
 import { RememberSecrets1764000011000 } from './migrations/1764000011000-remember-secrets.js';
 
@@ -36,6 +37,8 @@ import { RememberSecrets1764000011000 } from './migrations/1764000011000-remembe
     SecretUses,
     Catalogue,
     AuthExceptionFilter,
+    MountedRoutes,
+    PrefixCheck,
     Sweeper,
     DatabaseCare,
   ],
@@ -54,12 +57,12 @@ import { RememberSecrets1764000011000 } from './migrations/1764000011000-remembe
   ],
 })
 export class BaseModule extends ConfigurableModuleClass implements NestModule {
-  constructor(private readonly host: HttpAdapterHost) {
+  constructor(private readonly routes: MountedRoutes) {
     super();
   }
 
   /** The last moment before Nest registers the routes. No middleware comes of it. */
   configure(): void {
-    fitRoutes(this.host.httpAdapter);
+    this.routes.fit();
   }
 }

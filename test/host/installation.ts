@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -24,6 +24,15 @@ const OF_THE_HOST = [
   'sqlite3',
   'typeorm',
 ];
+
+/** The same for a host that npm installs, without what the table of hosts chooses. */
+const HOSTS_OWN = ['@nestjs/throttler', '@types/node@20', 'class-validator', 'reflect-metadata', 'rxjs'];
+
+/** Native packages, and where one that is built is found. */
+const BUILT = [
+  ['sqlite3', join(MODULES, 'sqlite3')],
+  ...[process.env['TEST_BETTER_SQLITE3']].filter(Boolean).map((folder) => ['better-sqlite3', folder!] as const),
+] as const;
 
 /** `type` of a package.json. */
 export type ModuleType = 'module' | 'commonjs';
@@ -55,26 +64,21 @@ export interface Host {
   stop(): Promise<number | null>;
 }
 
-/** Packs what is built in dist/, and installs it without a network. */
-export async function install(): Promise<Installation> {
+/**
+ * Packs what is built in dist/, and installs it.
+ * @param packages what npm installs first, as a person would type it; undefined: those of the repository, without a network
+ */
+export async function install(packages?: string[]): Promise<Installation> {
   const root = mkdtempSync(join(tmpdir(), 'auth-host-'));
-  const modules = join(root, 'node_modules');
-  const installed = join(modules, 'nest-auth-service');
-  mkdirSync(installed, { recursive: true });
+  const installed = join(root, 'node_modules', 'nest-auth-service');
   const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', root], {
     cwd: REPOSITORY,
   });
   const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }];
   const tarball = join(root, filename);
-  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
   const files = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n');
-  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Manifest;
-  // nothing but what is declared: an import of anything else fails
-  const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
-  for (const name of new Set([...declared, ...OF_THE_HOST])) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(MODULES, name), join(modules, name));
-  }
+  if (packages) await npmInstall(root, tarball, packages);
+  else await link(root, tarball, installed);
   let started = 0;
   return {
     package: installed,
@@ -84,6 +88,32 @@ export async function install(): Promise<Installation> {
       start(join(root, type), { HOST_DATABASE: join(root, `${++started}.sqlite`), ...environment }),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
+}
+
+async function npmInstall(root: string, tarball: string, packages: string[]): Promise<void> {
+  writeFileSync(join(root, 'package.json'), JSON.stringify({ name: 'host', private: true }));
+  const npm = (...names: string[]) =>
+    run('npm', ['install', '--ignore-scripts', '--prefer-offline', ...names], { cwd: root });
+  await npm(...packages, ...HOSTS_OWN);
+  await npm(tarball);
+  // built once, here, and not by a compiler in each host
+  for (const [name, folder] of BUILT) {
+    const own = join(root, 'node_modules', name);
+    if (existsSync(own)) cpSync(join(folder, 'build'), join(own, 'build'), { recursive: true });
+  }
+}
+
+/** Of the repository's packages nothing but what is declared: an import of anything else fails. */
+async function link(root: string, tarball: string, installed: string): Promise<void> {
+  const modules = join(root, 'node_modules');
+  mkdirSync(installed, { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Manifest;
+  const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
+  for (const name of new Set([...declared, ...OF_THE_HOST])) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(MODULES, name), join(modules, name));
+  }
 }
 
 async function compile(root: string, library: string): Promise<string> {
@@ -97,7 +127,7 @@ async function compile(root: string, library: string): Promise<string> {
 }
 
 async function start(project: string, environment: Record<string, string>): Promise<Host> {
-  const child = spawn('node', ['dist/main.js'], {
+  const child = spawn('node', [`dist/on-${environment['HOST_PLATFORM'] ?? 'express'}.js`], {
     cwd: project,
     timeout: 300_000, // whatever becomes of the test
     killSignal: 'SIGKILL',

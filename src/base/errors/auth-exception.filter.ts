@@ -43,7 +43,7 @@ export class AuthExceptionFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = exchangeOf(host);
     if (http.ended) return; // the host's own code, after our answer had left
-    const error = toAuthError(thrown);
+    const error = this.hostsRefusal(thrown, http) ?? toAuthError(thrown);
     const word = this.wordOf(error);
     this.log(error, thrown, http.requestId);
     if (http.headersSent) {
@@ -67,6 +67,17 @@ export class AuthExceptionFilter implements ExceptionFilter {
       chinese: languageOf(http) === 'zh-CN',
     });
     http.json(word.status, body, headers);
+  }
+
+  /** What a guard of the host threw on a route of ours: in its own words, for they say what to do. Ours challenge. */
+  private hostsRefusal(thrown: unknown, http: HttpExchange): AuthError | undefined {
+    if (!(thrown instanceof HttpException) || http.hasHeader('WWW-Authenticate')) return undefined;
+    const status = thrown.getStatus();
+    if (status >= 500 || (status in BY_STATUS && status !== 401 && status !== 403)) return undefined;
+    const { method, route, requestId } = http;
+    this.logger.warn({ msg: `a guard of the host refused ${method} ${route}: ${thrown.message}`, requestId, status });
+    const code = status === 401 ? 'unauthenticated' : 'permission_denied';
+    return new AuthError(code, { reason: 'HOST_REFUSED', hint: thrown.message, cause: thrown });
   }
 
   private log(error: AuthError, thrown: unknown, requestId: string): void {

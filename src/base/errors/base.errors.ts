@@ -66,6 +66,7 @@ export const BASE_ERRORS = {
     sentence: say('The access token is not correct or has expired.', 'access token 不正确或已过期。'),
     reasons: {
       ACCESS_TOKEN_INVALID: say('The access token is not correct or has expired.', 'access token 不正确或已过期。'),
+      HOST_REFUSED: say('The application refuses this request.', '应用拒绝了该请求。', oauth('access_denied', 401)),
     },
   },
   permission_denied: {
@@ -81,6 +82,7 @@ export const BASE_ERRORS = {
         'access token 的 scope 不足。',
         oauth('insufficient_scope', 403), // RFC 6750 §3.1
       ),
+      HOST_REFUSED: say('The application refuses this request.', '应用拒绝了该请求。', oauth('access_denied', 403)),
     },
   },
   not_found: {

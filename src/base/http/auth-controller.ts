@@ -1,6 +1,6 @@
 import { applyDecorators, Controller, VERSION_NEUTRAL } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants.js';
-import { markForFastify } from './fastify-routes.js';
+import { markAsOurs } from './mounted-routes.js';
 import { Public } from './public.js';
 
 /**
@@ -9,7 +9,7 @@ import { Public } from './public.js';
  */
 export const AuthController = (path: string): ClassDecorator =>
   applyDecorators(Controller({ path, version: VERSION_NEUTRAL }), Public(), (controller: { prototype: object }) => {
-    for (const handler of handlersOf(controller.prototype)) markForFastify(handler);
+    for (const handler of handlersOf(controller.prototype)) markAsOurs(handler);
   });
 
 /** The methods that routes lead to, inherited ones included. */

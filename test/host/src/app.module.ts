@@ -15,16 +15,14 @@ import { settings } from './settings.js';
 @Module({
   imports: [
     TypeOrmModule.forRoot({
-      type: 'sqlite',
+      ...settings.database,
       name: settings.dataSource,
-      database: settings.database,
       entityPrefix: settings.tablePrefix,
-      enableWAL: settings.enableWAL,
       autoLoadEntities: true,
       migrations: [CreateAccounts1700000000000, ...(settings.withoutAuth ? [] : authMigrations)],
       migrationsRun: true,
     }),
-    ThrottlerModule.forRoot([{ limit: 40, ttl: 60_000 }]),
+    ThrottlerModule.forRoot([{ limit: 60, ttl: 60_000 }]),
     AccountsModule,
     ...(settings.withoutAuth ? [] : [LottoModule, PartnersModule]),
     ...(settings.withTombola ? [TombolaModule] : []),

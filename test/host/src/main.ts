@@ -4,19 +4,12 @@ import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
 import { AccountService } from './accounts/account.service.js';
 import { AppModule } from './app.module.js';
 import { plainTransformer } from './plain-transformer.js';
-import { settings } from './settings.js';
 import { DataInterceptor } from './ways/data.interceptor.js';
 import { HostExceptionFilter } from './ways/host-exception.filter.js';
 
-/** Each host has one of the packages alone. */
-async function adapter(): Promise<AbstractHttpAdapter> {
-  return settings.fastify
-    ? new (await import('@nestjs/platform-fastify')).FastifyAdapter()
-    : new (await import('@nestjs/platform-express')).ExpressAdapter();
-}
-
-async function main(): Promise<void> {
-  const app = await NestFactory.create(AppModule, await adapter(), { logger: ['error'] });
+/** Starts the host on one of the platforms; on-express.ts and on-fastify.ts know which. */
+export async function main(adapter: AbstractHttpAdapter): Promise<void> {
+  const app = await NestFactory.create(AppModule, adapter, { logger: ['error'] });
   app.enableCors({ origin: ['https://app.example.com'], exposedHeaders: ['x-request-id'] });
   app.setGlobalPrefix('api');
   app.enableVersioning({ type: VersioningType.URI });
@@ -30,5 +23,3 @@ async function main(): Promise<void> {
   await app.listen(0, '127.0.0.1');
   console.log(`listening on ${await app.getUrl()}`);
 }
-
-void main();

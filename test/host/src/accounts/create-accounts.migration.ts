@@ -7,8 +7,9 @@ export class CreateAccounts1700000000000 implements MigrationInterface {
   name = 'CreateAccounts1700000000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    const id = settings.database.type === 'postgres' ? 'serial' : 'integer';
     await runner.query(
-      `CREATE TABLE ${TABLE} (id integer PRIMARY KEY, name varchar NOT NULL UNIQUE, password_hash varchar NOT NULL)`,
+      `CREATE TABLE ${TABLE} (id ${id} PRIMARY KEY, name varchar NOT NULL UNIQUE, password_hash varchar NOT NULL)`,
     );
   }
 

@@ -3,6 +3,7 @@ import { Matches } from 'class-validator';
 import { ClientService } from 'nest-auth-service';
 import { HostAuthModule } from '../host-auth.module.js';
 import { LOTTO } from '../lotto/lotto.grant.js';
+import { PrizeController } from './prize.controller.js';
 
 class NewPartner {
   @Matches(/^[a-z-]+$/)
@@ -46,5 +47,5 @@ export class PartnersController implements OnApplicationBootstrap {
   }
 }
 
-@Module({ imports: [HostAuthModule], controllers: [PartnersController] })
+@Module({ imports: [HostAuthModule], controllers: [PartnersController, PrizeController] })
 export class PartnersModule {}

@@ -1,0 +1,4 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { main } from './main.js';
+
+void main(new FastifyAdapter());
