@@ -182,7 +182,7 @@ export class AuthDatabase implements OnApplicationShutdown {
     where: FindOptionsWhere<Entity>,
     counted: FindOptionsWhere<Entity> = {},
   ): Promise<number> {
-    for (let count = 0; ; ) {
+    for (let count = 0; ;) {
       const rows = await repository.find({ select: { [key]: true } as FindOptionsSelect<Entity>, where, take: BATCH });
       if (rows.length === 0) return count;
       const some = { [key]: In(rows.map((row) => row[key])) } as FindOptionsWhere<Entity>;

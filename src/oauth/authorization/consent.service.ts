@@ -66,7 +66,7 @@ export class ConsentService implements Holder {
     const { client_id, sub } = rowsOf(of);
     if (client_id === undefined || sub !== undefined) return (await this.rows.delete(rowsOf(of))).affected ?? 0;
     // a client's have no index of their own: once along the primary key, each batch from where the one before ended
-    for (let removed = 0, last = ''; ; ) {
+    for (let removed = 0, last = ''; ;) {
       const where = { client_id, sub: MoreThan(last) };
       const rows = await this.rows.find({ select: { sub: true }, where, order: { sub: 'ASC' }, take: BATCH });
       if (rows.length === 0) return removed;
