@@ -12,21 +12,37 @@ import { authSchema, wings } from './wings.js';
 export class AuthModule {
   /** @param options how tokens are made, and (AuthModuleExtras) how the module fits into the host */
   static forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
-    return stacked(BaseModule.forRoot(options), options);
+    return onDataSource(BaseModule.forRoot(options), options);
   }
 
   static forRootAsync(
     options: Parameters<typeof ConfigurableModuleClass.forRootAsync>[0] & AuthModuleExtras,
   ): DynamicModule {
-    return stacked(BaseModule.forRootAsync(options), options);
+    return onDataSource(BaseModule.forRootAsync(options), options);
   }
 }
 
-/** Each wing imports those below it, and gets what the host replaces of its providers. */
-function stacked(base: DynamicModule, { dataSource, without, imports = [], providers = [] }: AuthModuleExtras) {
+function onDataSource(base: DynamicModule, extras: AuthModuleExtras): DynamicModule {
+  const { entities } = authSchema(extras);
+  const { dataSource } = extras;
+  const feature = TypeOrmModule.forFeature(entities, dataSource);
+  return stacked(AuthModule, base, extras, [feature], [databaseOf(entities, dataSource)]);
+}
+
+/**
+ * Each wing imports those below it, and gets what the host replaces of its providers.
+ * @param source what gives the lowest its database: modules
+ * @param database and AuthDatabase itself
+ */
+export function stacked(
+  module: Type,
+  base: DynamicModule,
+  { without, imports = [], providers = [] }: AuthModuleExtras,
+  source: DynamicModule[],
+  database: Provider[],
+): DynamicModule {
   const [, ...upper] = wings(without);
   const own = placed(providers, [BaseModule, ...upper]);
-  const { entities } = authSchema({ without });
   const floors: DynamicModule[] = [];
   const put = (module: DynamicModule) => {
     const { replacing, helping } = own(module.module);
@@ -39,11 +55,11 @@ function stacked(base: DynamicModule, { dataSource, without, imports = [], provi
   };
   put({
     ...base,
-    imports: [...(base.imports ?? []), TypeOrmModule.forFeature(entities, dataSource)],
-    providers: [...(base.providers ?? []), databaseOf(entities, dataSource)],
+    imports: [...(base.imports ?? []), ...source],
+    providers: [...(base.providers ?? []), ...database],
   });
   for (const wing of upper) put({ module: wing });
-  return { module: AuthModule, imports: [...floors, ...imports], providers: own(AuthModule).helping, exports: floors };
+  return { module, imports: [...floors, ...imports], providers: own(AuthModule).helping, exports: floors };
 }
 
 function databaseOf(entities: Type[], dataSource?: string): Provider {

@@ -10,8 +10,8 @@ export interface AuthModuleExtras {
   /** Modules whose exports the replacing providers need. */
   imports?: ModuleMetadata['imports'];
   /**
-   * Providers that replace ours: Users, PasswordHasher, Clock, AuditSink, JwksFetcher, Pages, VerificationSender, Captcha, or
-   * getStorageToken() of @nestjs/throttler.
+   * Providers that replace ours: Users, PasswordHasher, Clock, AuditSink, JwksFetcher, Pages, VerificationSender, Captcha,
+   * OwnClaims, or getStorageToken() of @nestjs/throttler.
    */
   providers?: Provider[];
 }

@@ -27,6 +27,7 @@ export type { ErrorCode, ErrorTables, Reason } from './base/errors/error-table.j
 // Grants of your own
 export { Text, type Format, type TextRules } from './base/http/rules.js';
 export { Nonce } from './token/rules.js';
+export { OwnClaims, type ClaimPlace, type ClaimsContext, type OwnClaim } from './token/claims/own-claims.js';
 export { GrantHandler, type Grant } from './token/grant.js';
 export { GrantService } from './token/grant.service.js';
 export { TokenIssuer } from './token/token-issuer.js';

@@ -23,7 +23,7 @@ function importsOf(file: string): string[] {
 
 /** The floors, top to bottom. Wings on one floor don't know each other; a wing knows those below it. */
 const FLOORS = [
-  ['cli'],
+  ['cli', 'testing'],
   ['service'],
   ['index.ts', 'auth.module.ts', 'host-providers.ts', 'wings.ts', 'optional-wings.ts'],
   ['cloudbase', 'oauth'],

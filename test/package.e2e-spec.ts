@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import request, { type Response } from 'supertest';
 import { type Host, install, type Installation } from './host/installation.js';
@@ -83,6 +83,18 @@ describe('the packed package', () => {
       stdout: '',
       stderr: 'nest-auth: dist/settings.js exports no module AppModule, and no default\n',
     });
+  });
+
+  it("has what a host's tests need, which jest as `nest new` makes it runs by the recipe of the README", () => {
+    const cwd = join(installation.package, '../..');
+    const [, config] = /```js\n(\/\/ jest\.config[^]*?)```/.exec(
+      readFileSync(join(__dirname, '../README.md'), 'utf8'),
+    )!;
+    writeFileSync(join(cwd, 'jest.config.cjs'), config!);
+    cpSync(join(__dirname, 'host/orders.spec.ts'), join(cwd, 'orders.spec.ts'));
+    const jest = join(__dirname, '../node_modules/jest/bin/jest.js');
+    const { status, stderr } = spawnSync('node', [jest, '--rootDir', cwd], { cwd, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, expect.stringContaining('Tests:       1 passed, 1 total')]);
   });
 
   it('type-checks in a host, its declarations included, as ES modules and as CommonJS', () => {

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { CaptchaAction } from '../core/captcha/captcha.js';
 import type { Client } from '../core/clients/client.entity.js';
+import { requestScopedIn } from '../base/request-scope.js';
 import { AuthError } from '../base/errors/auth.error.js';
 import type { Parameters } from '../base/http/parameters.js';
 import { missing, tooLong } from '../base/http/rules.js';
@@ -28,7 +29,11 @@ export class GrantService implements OnModuleInit {
       const metatype = wrapper.metatype;
       const registration = metatype && (Reflect.getMetadata(GRANT_HANDLER, metatype) as GrantRegistration | undefined);
       if (!registration) continue;
-      if (!wrapper.isDependencyTreeStatic()) throw new Error(`the grant ${metatype.name} must not be request-scoped`);
+      if (!wrapper.isDependencyTreeStatic()) {
+        const name = requestScopedIn(wrapper); // a host's own Users, say
+        const by = name === metatype.name ? '' : `: the grant ${metatype.name} stands on it`;
+        throw new Error(`${name} must not be request-scoped${by}`);
+      }
       if (wrapper.instance) this.register(wrapper.instance as Grant, registration);
     }
   }

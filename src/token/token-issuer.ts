@@ -7,6 +7,7 @@ import { Clock, seconds } from '../base/clock.js';
 import { KeyService } from '../core/keys/key.service.js';
 import type { Lease, NewSession, Party } from '../core/sessions/lease.js';
 import { SessionService } from '../core/sessions/session.service.js';
+import { OwnClaimsService } from './claims/own-claims.service.js';
 import type { TokenResponse } from './token-response.js';
 
 /** What an access token is for: a user's session, or the client itself. */
@@ -20,6 +21,8 @@ interface Grantee {
   authenticatedAt?: number;
   /** Thumbprint of the key that the token is bound to. */
   dpopJkt?: string;
+  /** The host's own claims. */
+  own?: Record<string, unknown>;
 }
 
 /** Turns what a grant decided into the tokens of the answer. Every grant ends with one call of it. */
@@ -28,6 +31,7 @@ export class TokenIssuer {
   constructor(
     private readonly sessions: SessionService,
     private readonly keys: KeyService,
+    private readonly ownClaims: OwnClaimsService,
     private readonly clock: Clock,
     private readonly audit: Audit,
     @Inject(AUTH_OPTIONS) private readonly options: ResolvedAuthOptions,
@@ -48,13 +52,26 @@ export class TokenIssuer {
       sub: session.sub,
       sessionId: lease.sessionId,
     });
-    return this.forSession(party.client, lease, session.nonce);
+    return this.forSession(party.client, lease, session.nonce).catch(async (error: unknown) => {
+      await this.sessions.revoke(lease.sessionId); // nobody will ever hold its tokens
+      throw error;
+    });
   }
 
-  /** Answers with the tokens of a session that was just opened or rotated. */
+  /** Answers with the tokens of a session that was just opened or rotated. @throws what a host's OwnClaims throw */
   async forSession(client: Client, lease: Lease, nonce?: string): Promise<TokenResponse> {
     await this.keys.upToDate();
     const { user, scope, sessionId } = lease;
+    const hasIdToken = scope.includes('openid');
+    const session = { id: sessionId, authenticatedAt: lease.authenticatedAt };
+    const own = this.ownClaims.isThere
+      ? await this.ownClaims.of(hasIdToken ? ['access_token', 'id_token'] : ['access_token'], {
+          user,
+          client,
+          scope,
+          session,
+        })
+      : undefined;
     const { token_type, access_token, ...rest } = this.forGrantee(client, {
       sub: user.sub,
       scope,
@@ -63,13 +80,14 @@ export class TokenIssuer {
       account: lease.accountAccess,
       authenticatedAt: lease.authenticatedAt,
       dpopJkt: lease.dpopJkt,
+      own: own?.access_token,
     });
     return {
       token_type,
       access_token,
       // a client that may not refresh has no use for a refresh token
       ...(client.grant_types.includes('refresh_token') ? { refresh_token: lease.refreshToken } : {}),
-      ...(scope.includes('openid') ? { id_token: this.idToken(client, lease, access_token, nonce) } : {}),
+      ...(hasIdToken ? { id_token: this.idToken(client, lease, access_token, nonce, own?.id_token) } : {}),
       ...rest,
     };
   }
@@ -78,11 +96,12 @@ export class TokenIssuer {
   async forClient({ client, dpopJkt, useProof }: Party, scope: string[]): Promise<TokenResponse> {
     await useProof?.();
     await this.keys.upToDate();
-    return this.forGrantee(client, { sub: client.id, scope, groups: [], dpopJkt });
+    const own = this.ownClaims.isThere ? await this.ownClaims.of(['access_token'], { client, scope }) : undefined;
+    return this.forGrantee(client, { sub: client.id, scope, groups: [], dpopJkt, own: own?.access_token });
   }
 
   private forGrantee(client: Client, grantee: Grantee): TokenResponse {
-    const { sub, scope, groups, sessionId, account, authenticatedAt, dpopJkt } = grantee;
+    const { sub, scope, groups, sessionId, account, authenticatedAt, dpopJkt, own } = grantee;
     const iat = seconds(this.clock.now());
     const expires_in = client.access_token_ttl ?? this.options.accessTokenTtl;
     const words = scope.join(' ');
@@ -101,6 +120,7 @@ export class TokenIssuer {
       sid: sessionId,
       account: account || undefined,
       cnf: dpopJkt === undefined ? undefined : { jkt: dpopJkt }, // RFC 9449 §6.1
+      ...own,
     });
     return {
       token_type: dpopJkt === undefined ? 'Bearer' : 'DPoP',
@@ -114,7 +134,13 @@ export class TokenIssuer {
   }
 
   /** OpenID Connect Core §2, §3.1.3.6. */
-  private idToken(client: Client, lease: Lease, accessToken: string, nonce?: string): string {
+  private idToken(
+    client: Client,
+    lease: Lease,
+    accessToken: string,
+    nonce?: string,
+    own?: Record<string, unknown>,
+  ): string {
     const iat = seconds(this.clock.now());
     return this.keys.sign('JWT', {
       iss: this.options.issuer,
@@ -126,6 +152,7 @@ export class TokenIssuer {
       nonce,
       at_hash: this.keys.halfHash(accessToken),
       sid: lease.sessionId,
+      ...own,
     });
   }
 }

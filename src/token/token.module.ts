@@ -8,6 +8,8 @@ import { DeviceCodeGrant } from './grants/device-code.grant.js';
 import { PasswordGrant } from './grants/password.grant.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
 import { JwksController } from './jwks.controller.js';
+import { OwnClaims } from './claims/own-claims.js';
+import { OwnClaimsService } from './claims/own-claims.service.js';
 import { TokenIssuer } from './token-issuer.js';
 import { TokenController } from './token.controller.js';
 import { TOKEN_ERRORS } from './token.errors.js';
@@ -22,6 +24,8 @@ import { TOKEN_ERRORS } from './token.errors.js';
   controllers: [TokenController, JwksController],
   providers: [
     GrantService,
+    OwnClaims,
+    OwnClaimsService,
     TokenIssuer,
     PasswordGrant,
     RefreshTokenGrant,
@@ -29,6 +33,6 @@ import { TOKEN_ERRORS } from './token.errors.js';
     DeviceCodeGrant,
     ClientCredentialsGrant,
   ],
-  exports: [GrantService, TokenIssuer],
+  exports: [GrantService, OwnClaimsService, TokenIssuer],
 })
 export class TokenModule {}

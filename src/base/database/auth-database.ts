@@ -19,7 +19,7 @@ import { Sqlite } from './engines/sqlite.js';
 import { Heartbeat } from './heartbeat.entity.js';
 import { Naming, quotedPath } from './naming.js';
 import { Patience, patientRepository } from './patience.js';
-import type { EntityClass } from './schema.js';
+import type { EntityClass, Schema } from './schema.js';
 import { type RowChange, Statement } from './statement.js';
 
 /** Bytes that SQLite's write-ahead log keeps once it is done with them. */
@@ -83,6 +83,12 @@ export class AuthDatabase implements OnApplicationShutdown {
     return new AuthDatabase(host, entities);
   }
 
+  /** A database in memory that nobody else has, for tests. */
+  static async inMemory({ entities, migrations }: Schema): Promise<AuthDatabase> {
+    const own = new DataSource({ type: 'sqlite', database: ':memory:', entities, migrations, migrationsRun: true });
+    return new AuthDatabase(await own.initialize(), entities, PATIENCE, new DatabaseFile());
+  }
+
   private static async openFile({ options }: DataSource, entities: EntityClass[]): Promise<AuthDatabase> {
     const path = String(options.database);
     if (path === '' || path.includes(':memory:')) {
@@ -118,7 +124,8 @@ export class AuthDatabase implements OnApplicationShutdown {
 
   /** The path of its file; undefined: it has none. */
   get path(): string | undefined {
-    return this.file && String(this.dataSource.options.database);
+    const { database } = this.dataSource.options;
+    return this.file && database !== ':memory:' ? String(database) : undefined;
   }
 
   repository<Entity extends ObjectLiteral>(entity: EntityTarget<Entity>): Repository<Entity> {

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 
 /** The files of the SQLite database that we have opened. */
 export class DatabaseFile {
-  private constructor(private readonly inodes: Map<string, string>) {}
+  /** @param inodes of its files; left out: it has none, in memory */
+  constructor(private readonly inodes = new Map<string, string>()) {}
 
   /** @param suffixes of the files that go with it: its write-ahead log and the log's index */
   static async of(path: string, suffixes: string[]): Promise<DatabaseFile> {

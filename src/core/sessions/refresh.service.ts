@@ -49,6 +49,12 @@ export class RefreshService {
     };
   }
 
+  /** The exchange came to nothing, and its answer never left: the client may try again with the token that it has. */
+  async giveBack({ refreshToken }: Lease): Promise<void> {
+    const { sessionId, generation } = this.tokens.read(refreshToken)!;
+    await this.sessions.giveBack({ sessionId, generation: generation - 1 });
+  }
+
   /** What is refused with neither token nor proof used up. A session that is over is refused when it does not move. */
   private async refuseUnused({ sessionId }: RefreshToken, party: Party, scope: string[] = []): Promise<void> {
     const session = await this.sessions.boundsOf(sessionId);

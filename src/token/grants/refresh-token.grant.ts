@@ -27,6 +27,9 @@ export class RefreshTokenGrant implements Grant<RefreshTokenParameters> {
 
   async exchange({ refresh_token, scope, nonce }: RefreshTokenParameters, party: Party): Promise<TokenResponse> {
     const lease = await this.refreshing.rotate(refresh_token, party, parseScope(scope));
-    return this.tokens.forSession(party.client, lease, nonce);
+    return this.tokens.forSession(party.client, lease, nonce).catch(async (error: unknown) => {
+      await this.refreshing.giveBack(lease).catch(() => undefined); // the fault is what the caller hears of
+      throw error;
+    });
   }
 }
