@@ -35,22 +35,7 @@ export type { TokenResponse } from './token/token-response.js';
 export { grantScope, parseScope, Scope, SCOPE } from './core/clients/scope.js';
 
 // Protecting routes of your own
-export { AccessTokenGuard } from './protection/access-token.guard.js';
-export { accessTokenOf, BearerToken, type GuardedRequest } from './protection/guarded-request.js';
-export {
-  OptionalToken,
-  RequireAuthentication,
-  type RequiredGroup,
-  RequireGroups,
-  RequireLiveSession,
-  RequireScopes,
-} from './protection/rules.js';
-export { Public } from './base/http/public.js';
-export type { RequestHead } from './base/http/request-head.js';
-export type { SentToken } from './core/sessions/presented-tokens.js';
-export { exchangeOf } from './base/http/exchange-of.js';
-export type { HttpExchange } from './base/http/http-exchange.js';
-export type { AccessToken } from './core/sessions/access-token.js';
+export * from './protection/index.js';
 export { AccessTokenService } from './core/sessions/access-token.service.js';
 
 // Saying more in the discovery document

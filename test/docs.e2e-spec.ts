@@ -53,6 +53,10 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 });
 
+it.each(['orders.controller.ts', 'app.module.ts'])('the README shows %s of a service that is tested', (file) => {
+  expect(read('README.md')).toContain('```ts\n' + read(`test/host/resource-server/src/${file}`) + '```\n');
+});
+
 it('the README shows the module of errors that a host is tested with', () => {
   const [, ...shown] = read('test/host/src/lotto/lotto.module.ts').split(/\n\n(?=const)/);
   expect(shown).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as api from '../src/index.js';
+import { resolveOptions as resolveGuardingOptions } from '../src/protection/resource-server/resource-server.options.js';
 import { resolveOptions } from '../src/base/auth.options.js';
 import { CATALOGUE } from '../src/wings.js';
 import { GrantService } from '../src/token/grant.service.js';
@@ -71,6 +72,21 @@ describe('the README', () => {
     for (const [name, fallback] of rows.filter(([, text]) => /^\d+$/.test(text))) {
       expect([name, options[name]]).toEqual([name, Number(fallback)]);
     }
+  });
+
+  it('lists every option of a service that only guards, with its default', () => {
+    const { liveFor } = resolveGuardingOptions({ issuer: ISSUER, audience: ISSUER });
+    const rows = tableBelow('## As a module', '| of `Resource').map(([name, fallback]) => [name, fallback]);
+    expect(rows).toEqual([
+      ['issuer', '–'],
+      ['audience', '–'],
+      ['url', 'the audience'],
+      ['client', '–'],
+      ['liveFor', String(liveFor)],
+      ['allowHttp', 'false'],
+      ['isGlobal', 'false'],
+      ['providers', '–'],
+    ]);
   });
 
   it('lists every grant', async () => {

@@ -23,7 +23,7 @@ import {
   RequireGroups,
   RequireScopes,
 } from '../../src/index.js';
-import { embedded, type Guarded } from './guarded.js';
+import { embedded, type Guarded, remote } from './guarded.js';
 
 /** As a host writes them: they know the request alone. */
 const User = createParamDecorator((_: unknown, context: ExecutionContext) => {
@@ -197,10 +197,13 @@ const controllers = [
   FreshController,
 ];
 
-describe('routes behind AccessTokenGuard', () => {
+describe.each([
+  ['the application issues tokens itself', embedded],
+  ['another service does', remote],
+])('routes behind AccessTokenGuard, where %s,', (_where, start) => {
   let guarded: Guarded;
   beforeAll(async () => {
-    guarded = await embedded({ controllers });
+    guarded = await start({ controllers });
   });
   afterAll(() => guarded?.close());
 

@@ -41,11 +41,11 @@ export class DpopProofService {
   constructor(
     private readonly usedJtis: UsedJtis,
     private readonly clock: Clock,
-    @Inject(AUTH_OPTIONS) { issuer, audience }: ResolvedAuthOptions,
+    @Inject(AUTH_OPTIONS) { issuer, audience }: Pick<ResolvedAuthOptions, 'issuer' | 'audience'>,
   ) {
     this.issuer = [issuer];
     // a host's own routes may be reached under the URL that its access tokens are for
-    this.resources = /^https?:/.test(audience) && URL.canParse(audience) ? [issuer, audience] : [issuer];
+    this.resources = [issuer, audience].filter((url) => /^https?:/.test(url) && URL.canParse(url));
   }
 
   /**

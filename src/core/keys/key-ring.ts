@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../base/clock.js';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
+import { withPatience } from '../../base/with-patience.js';
 import { SigningKey } from './signing-key.entity.js';
 
 /** What private keys are sealed for. */
@@ -51,7 +52,7 @@ export class KeyRing {
   /** Resolves when what is in memory counts; where the database does not answer, what is there goes on. */
   async upToDate(): Promise<void> {
     if (!this.isStale() || this.isAway()) return;
-    this.waiting ??= withPatience(this.reload())
+    this.waiting ??= withPatience(this.reload(), PATIENCE, 'the database has not answered')
       .catch((error: unknown) => {
         this.failedAt = this.clock.monotonic();
         this.logger.warn({ msg: 'could not reload the signing keys', error: String(error) });
@@ -109,14 +110,4 @@ export class KeyRing {
     const jwk = publicKey.export({ format: 'jwk' });
     return { row, privateKey, publicKey, jwk: { ...jwk, kid: row.kid, alg: row.alg, use: 'sig' }, headers: new Map() };
   }
-}
-
-/** @throws Error where it takes too long, and goes on */
-function withPatience(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`the database has not answered for ${PATIENCE} ms`);
-    timer = setTimeout(() => reject(error), PATIENCE).unref();
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
