@@ -38,7 +38,7 @@ const ENGINES = [
 /** What has no database to do with, or only the file of one. */
 const ONCE = [
   ...['sqlite/', 'package', 'docs', 'readme', 'faults', 'settings', 'jwks-fetcher', 'exchange'],
-  ...['stopping', 'log', 'wings', 'chaos'],
+  ...['stopping', 'log', 'wings', 'chaos', 'protection/'],
 ];
 module.exports = {
   testTimeout: 30_000, // jest reads it here alone, not in a project
