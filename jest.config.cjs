@@ -38,7 +38,7 @@ const ENGINES = [
 /** What has no database to do with, or only the file of one. */
 const ONCE = [
   ...['sqlite/', 'package', 'docs', 'readme', 'faults', 'settings', 'jwks-fetcher', 'exchange'],
-  ...['stopping', 'log', 'wings', 'chaos', 'cli-usage'],
+  ...['stopping', 'log', 'wings', 'chaos', 'cli-usage', 'protection/'],
 ];
 /** What a client sees of the module wherever it runs. What is left out is about the service, its server and its log. */
 const ON_FASTIFY = [

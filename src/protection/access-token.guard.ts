@@ -113,11 +113,12 @@ function isMeantAsToken(head: RequestHead): boolean {
   return /^(?:bearer|dpop)\b/i.test(head.header('authorization') ?? '');
 }
 
-function hasScopes({ scope }: AccessToken, required: string[]): boolean {
+// other issuers than ours may leave both out
+function hasScopes({ scope = '' }: AccessToken, required: string[]): boolean {
   const granted = scope.split(' ');
   return required.every((word) => granted.includes(word));
 }
 
-function hasGroups({ groups }: AccessToken, required: RequiredGroup[]): boolean {
+function hasGroups({ groups = [] }: AccessToken, required: RequiredGroup[]): boolean {
   return required.every((one) => [one].flat().some((group) => groups.includes(group)));
 }

@@ -13,4 +13,4 @@ export type { RequestHead } from '../base/http/request-head.js';
 export { exchangeOf } from '../base/http/exchange-of.js';
 export type { HttpExchange } from '../base/http/http-exchange.js';
 export { type AccessToken, AccessTokenReader } from '../core/sessions/access-token.js';
-export type { SentToken } from '../core/sessions/presented-tokens.js';
+export { PresentedTokens, type SentToken } from '../core/sessions/presented-tokens.js';

@@ -76,9 +76,9 @@ export function accessBy(guard: unknown, context: ExecutionContext): 'public' | 
 
 /** Whether a route may be called without a token: it is optional, or a test has put another guard in place of ours. */
 export function mayLackToken(context: ExecutionContext): boolean {
-  return (
-    accessBy(undefined, context) === 'optional' || targetsOf(context).some((target) => guardsOn(target).length > 0)
-  );
+  const [guard] = targetsOf(context).flatMap(guardsOn);
+  const access = accessBy(guard, context);
+  return access === 'optional' || (access === 'required' && guard !== undefined);
 }
 
 /** The classes of our guards among those that `@UseGuards()` has put there. */

@@ -69,6 +69,8 @@ export interface Issuer extends Awaited<ReturnType<typeof issuerOf>> {
   asked: string[];
   /** Whether it is out of reach. */
   down: boolean;
+  /** Whether it takes questions and answers none. */
+  hanging: boolean;
   close: () => Promise<unknown>;
 }
 
@@ -84,14 +86,15 @@ export async function startIssuer(): Promise<Issuer> {
     await service.close();
   };
   const asks = await issuerOf(service.app, service.url, url, API);
-  const issuer = { ...asks, service, url, asked: [] as string[], down: false, close };
+  const issuer = { ...asks, service, url, asked: [] as string[], down: false, hanging: false, close };
   forward(front, service.url, issuer);
   return issuer;
 }
 
-function forward(front: Server, to: string, issuer: Pick<Issuer, 'asked' | 'down'>): void {
+function forward(front: Server, to: string, issuer: Pick<Issuer, 'asked' | 'down' | 'hanging'>): void {
   front.on('request', (incoming, outgoing) => {
     if (issuer.down) return incoming.socket.destroy();
+    if (issuer.hanging) return;
     issuer.asked.push(incoming.url!);
     const { authorization = '', 'content-type': type = '' } = incoming.headers;
     void (async () => {

@@ -45,7 +45,7 @@ describe('ResourceServerModule', () => {
     client = { id: 'things', secret: registered.secret! };
   });
   beforeEach(async () => {
-    issuer.down = false;
+    issuer.down = issuer.hanging = false;
     issuer.asked = [];
     server = await startResourceServer(
       { controllers: [ThingsController] },
@@ -146,6 +146,17 @@ describe('ResourceServerModule', () => {
     expect((await get(token)).status).toBe(200);
     clock().advance(101);
     expect((await get(token)).status).toBe(503);
+  });
+
+  it('does not wait for an issuer that hangs, but for a moment', async () => {
+    const token = issuer.sign({ exp: clock().now() / 1000 + 3600 });
+    expect((await get(token)).status).toBe(200);
+    issuer.hanging = true;
+    clock().advance(301);
+    const started = performance.now();
+    for (let n = 0; n < 4; n++) expect((await get(token)).status).toBe(200);
+    expect(performance.now() - started).toBeLessThan(1500);
+    issuer.hanging = false;
   });
 
   it('takes a token that is bound to a key with a proof of it, once (RFC 9449 §7)', async () => {

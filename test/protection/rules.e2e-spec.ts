@@ -90,6 +90,12 @@ class MixedController {
     return who();
   }
 
+  @Get('public-but-asking')
+  @Public()
+  asking(@BearerToken() token: AccessToken) {
+    return who(token);
+  }
+
   @Get('public-and-guarded')
   @Public()
   @UseGuards(AccessTokenGuard)
@@ -268,7 +274,9 @@ describe.each([
   });
 
   it('that are public have no token to give', async () => {
-    expect((await get('/open/token-of-nobody', guarded.sign())).status).toBe(500);
+    for (const path of ['/open/token-of-nobody', '/mixed/public-but-asking']) {
+      expect((await get(path, guarded.sign())).status).toBe(500);
+    }
   });
 
   it.each<[string, string[], number]>([
@@ -284,6 +292,12 @@ describe.each([
     const answer = await get(`/groups${path}`, guarded.sign({ groups }));
     expect([answer.status, answer.body]).toEqual([status, status === 200 ? { who: 'nobody' } : FORBIDDEN]);
     expect(answer.headers['www-authenticate']).toBeUndefined();
+  });
+
+  it('take a token without any for one of no group and no scope', async () => {
+    const token = guarded.sign({ groups: undefined, scope: undefined });
+    expect((await get('/groups', token)).status).toBe(403);
+    expect((await get('/open/scoped', token)).status).toBe(403);
   });
 
   it('find the groups of the user in the token', async () => {

@@ -30,7 +30,7 @@ export interface DpopProof {
 }
 
 const READ = Symbol('read proof');
-type Read = { accessToken: string | undefined; proof: Promise<DpopProof | undefined> };
+type Read = { accessToken: string | undefined; proof: Promise<DpopProof> };
 
 /** Checks DPoP proofs (RFC 9449 §4.3), each good for one request. */
 @Injectable()
@@ -50,23 +50,23 @@ export class DpopProofService {
 
   /**
    * Checks the proof of a request, and uses nothing up. Whoever asks again about the same request gets the same answer.
+   * The numbers are those of RFC 9449 §4.3.
    * @param accessToken at a protected resource: the access token that the proof comes with
    * @returns undefined where the request has no proof
    * @throws AuthError invalid_dpop_proof
    */
-  read(request: RequestHead & { [READ]?: Read }, accessToken?: string): Promise<DpopProof | undefined> {
+  async read(request: RequestHead & { [READ]?: Read }, accessToken?: string): Promise<DpopProof | undefined> {
+    const [proof, ...more] = request.headerValues('dpop');
+    if (proof === undefined) return undefined;
+    if (more.length > 0) throw invalid(); // 1
     if (!request[READ] || request[READ].accessToken !== accessToken) {
-      request[READ] = { accessToken, proof: this.check(request, accessToken) };
+      request[READ] = { accessToken, proof: this.check(proof, request, accessToken) };
     }
     return request[READ].proof;
   }
 
-  /** The numbers are those of RFC 9449 §4.3. */
-  private async check(http: RequestHead, accessToken?: string): Promise<DpopProof | undefined> {
-    const sent = http.headerValues('dpop');
-    const [proof] = sent;
-    if (proof === undefined) return undefined;
-    if (sent.length > 1 || proof.length > MAX_PROOF) throw invalid(); // 1
+  private async check(proof: string, http: RequestHead, accessToken?: string): Promise<DpopProof> {
+    if (proof.length > MAX_PROOF) throw invalid();
     const { payload, protectedHeader } = await this.verify(proof); // 2 to 7
     const { jti, htm, htu, iat, ath } = payload;
     if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI) throw invalid(); // 3

@@ -28,6 +28,8 @@ export class IssuerKeys {
   private keptFor = 0;
   private loadedAt = -Infinity;
   private soughtAt = -Infinity;
+  /** When it had not answered in time. */
+  private awayAt = -Infinity;
   private failed?: { at: number; error: AuthError };
   private loading?: Promise<void>;
 
@@ -52,7 +54,11 @@ export class IssuerKeys {
   private async renew(): Promise<void> {
     const loaded = this.load();
     if (this.age() > OUTLIVED * 1000) return loaded;
-    await withPatience(loaded, PATIENCE, `${this.metadata.issuer} has not answered`).catch(() => undefined);
+    loaded.catch(() => undefined); // it is logged, and the keys that there are go on
+    if (this.clock.monotonic() - this.awayAt < RETRY_AFTER) return;
+    await withPatience(loaded, PATIENCE, `${this.metadata.issuer} has not answered`).catch(() => {
+      this.awayAt = this.clock.monotonic();
+    });
   }
 
   /** Calls made while one is under way share it. */
