@@ -1,6 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import request, { type Response } from 'supertest';
 import { type Host, install, type Installation } from './host/installation.js';
 import { JOURNEY, tokensOfAda } from './host/journey.js';
@@ -34,6 +45,27 @@ describe('the packed package', () => {
   it('has a lock file without warnings about the engine', () => {
     const { stderr } = spawnSync('npm', ['ci', '--dry-run', '--ignore-scripts', '--offline'], { encoding: 'utf8' });
     expect(stderr).not.toContain('EBADENGINE');
+  });
+
+  it('says in one command what an SQLite user of npm 12 has to do, which runs no install scripts', () => {
+    const unbuilt = mkdtempSync(join(tmpdir(), 'unbuilt-'));
+    const modules = join(unbuilt, 'node_modules');
+    cpSync(join(installation.package, 'dist'), join(unbuilt, 'dist'), { recursive: true });
+    cpSync(join(installation.package, 'package.json'), join(unbuilt, 'package.json'));
+    mkdirSync(modules);
+    const sqlite = realpathSync(join(installation.package, '../sqlite3'));
+    cpSync(sqlite, join(modules, 'sqlite3'), { recursive: true, filter: (path) => path !== join(sqlite, 'build') });
+    for (const name of readdirSync(dirname(sqlite))) {
+      if (name !== 'sqlite3' && !name.startsWith('.')) symlinkSync(join(dirname(sqlite), name), join(modules, name));
+    }
+    const { stderr, status } = spawnSync('node', ['dist/src/cli/main.js', 'database', 'migrate'], {
+      cwd: unbuilt,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], AUTH_SECRET: 'a-secret-of-at-least-32-characters-0123456789' },
+    });
+    rmSync(unbuilt, { recursive: true });
+    expect(stderr).toContain(': npm install-scripts approve sqlite3 && npm rebuild sqlite3');
+    expect(status).toBe(1);
   });
 
   it('holds no key, no token and no path of the machine that built it', () => {

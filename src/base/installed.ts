@@ -7,7 +7,12 @@ export async function installed<T>(name: string, load: () => Promise<T>, what: s
   try {
     return await load();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, message } = error as NodeJS.ErrnoException;
+    // npm 12 runs no install script that nobody approved
+    if (message.startsWith('Could not locate the bindings file')) {
+      const command = `npm install-scripts approve ${name} && npm rebuild ${name}`;
+      throw new Error(`${what} was installed without its install script: ${command}`, { cause: error });
+    }
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
     throw new Error(`${what} is not installed: npm install ${name}`, { cause: error });
   }
