@@ -181,7 +181,7 @@ describe('the commands beside a running service', () => {
         json<unknown[]>(['users', 'list']),
         run(['users', 'list']),
       ]);
-      expect(person.stdout).toContain('groups      staff, admins\n');
+      expect(person.stdout).toContain('groups          staff, admins\n');
       expect(machine).toEqual({
         sub: expect.stringMatching(/^[0-9a-f-]{36}$/),
         username: 'alice',
