@@ -1,8 +1,7 @@
 // node compile.mjs <library> <project>...
 //
-// On the platforms that are installed beside the library.
-// Compiles each project to ESM or CommonJS, as its package.json says, and prints what the compiler says against it and
-// against the declarations of the library. What it says of other packages' declarations is not ours to judge; that,
+// Compiles each project, for the platforms that are installed beside the library where it knows several, to ESM or
+// CommonJS, as its package.json says, and prints what the compiler says against it and the declarations of the library. What it says of other packages' declarations is not ours to judge; that,
 // and that both compilations parse those but once, is why this is not tsc.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,8 +33,9 @@ function compile(project, library) {
   };
   const mains = ['express', 'fastify']
     .filter((platform) => existsSync(join(library, '../@nestjs', `platform-${platform}`)))
-    .map((platform) => join(options.rootDir, `on-${platform}.ts`));
-  const program = ts.createProgram(mains, options, host);
+    .map((platform) => join(options.rootDir, `on-${platform}.ts`))
+    .filter((file) => existsSync(file));
+  const program = ts.createProgram(mains.length > 0 ? mains : [join(options.rootDir, 'main.ts')], options, host);
   const within = (directory) => program.getSourceFiles().filter((file) => file.fileName.startsWith(`${directory}/`));
   const complaints = [...within(project), ...within(library)].flatMap((file) => [
     ...program.getSyntacticDiagnostics(file),
