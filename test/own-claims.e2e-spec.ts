@@ -73,7 +73,8 @@ describe("a host's own claims", () => {
     const at = host.clock.now() / 1000;
     expect(decodeJwt(access_token)).toEqual({
       ...{ iss: 'https://auth.example.com', aud: 'https://auth.example.com', sub, client_id: 'app', groups: [] },
-      ...{ iat: at, exp: at + 7200, jti: expect.any(String), sid: expect.any(String), scope: 'openid plan roles' },
+      ...{ iat: at, auth_time: at, exp: at + 7200, jti: expect.any(String), sid: expect.any(String) },
+      scope: 'openid plan roles',
       tenant: 't1',
       roles: ['a', 'b'],
     });

@@ -8,13 +8,14 @@ import {
   BearerToken,
   ClientService,
   Clock,
+  type Inbox,
   RequireLiveSession,
   RequireScopes,
   SessionService,
   UserService,
   VerificationSender,
 } from '../src/index.js';
-import { AuthTestingModule, type Inbox, type TestClock, tokenFor } from '../src/testing/index.js';
+import { AuthTestingModule, type TestClock, tokenFor } from '../src/testing/index.js';
 import { startHost } from './host.js';
 
 const auth = AuthModule.forRoot({

@@ -1,4 +1,4 @@
-import { SetMetadata, type Type } from '@nestjs/common';
+import { type Provider, SetMetadata, type Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import type { CommandModule } from './commands/command.js';
 import type { EntityClass, MigrationClass } from './database/schema.js';
@@ -16,6 +16,8 @@ export interface AuthFeatureMetadata {
   pages?: PageSource;
   /** Commands of `nest-auth`, loaded when it runs. For modules of this package. */
   commands?: (() => Promise<CommandModule>)[];
+  /** What takes the place of its providers in AuthTestingModule. For modules of this package. */
+  inTests?: Provider[];
 }
 
 const AUTH_FEATURE = 'nest-auth:feature';

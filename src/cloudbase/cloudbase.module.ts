@@ -15,6 +15,7 @@ import { PasswordRefusals } from './password-refusals.js';
 import { SessionController } from './session.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { UserController } from './user.controller.js';
+import { Inbox } from './verification/inbox.js';
 import { VerificationAllowance } from './verification/verification-allowance.entity.js';
 import { VerificationAllowances } from './verification/verification-allowances.js';
 import { VerificationController } from './verification/verification.controller.js';
@@ -27,6 +28,7 @@ import { VerificationService } from './verification/verification.service.js';
   entities: [Verification, VerificationAllowance],
   migrations: [CreateVerifications1763880000001, BindVerifications1764000006000],
   errors: CLOUDBASE_ERRORS,
+  inTests: [{ provide: VerificationSender, useClass: Inbox }],
 })
 @Module({
   controllers: [

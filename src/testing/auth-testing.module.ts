@@ -3,11 +3,10 @@ import type { AuthOptions } from '../base/auth.options.js';
 import { BaseModule } from '../base/base.module.js';
 import { Clock } from '../base/clock.js';
 import { AuthDatabase } from '../base/database/auth-database.js';
+import { featureOf } from '../base/feature.js';
 import { stacked } from '../auth.module.js';
-import { VerificationSender } from '../cloudbase/verification/verification-sender.js';
 import type { AuthModuleExtras } from '../host-providers.js';
-import { authSchema } from '../wings.js';
-import { Inbox } from './inbox.js';
+import { authSchema, wings } from '../wings.js';
 import { TestClock } from './test-clock.js';
 
 /**
@@ -24,7 +23,7 @@ export class AuthTestingModule {
     const schema = authSchema({ without });
     const ours = [
       { provide: Clock, useClass: TestClock },
-      ...(without.includes('cloudbase') ? [] : [{ provide: VerificationSender, useClass: Inbox }]),
+      ...wings(without).flatMap((wing) => featureOf(wing).inTests ?? []),
     ];
     const base = BaseModule.forRoot({
       issuer: 'http://localhost',

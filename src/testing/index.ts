@@ -1,4 +1,3 @@
 export { AuthTestingModule } from './auth-testing.module.js';
-export { Inbox } from './inbox.js';
 export { TestClock } from './test-clock.js';
 export { tokenFor, type TokenClaims } from './token-for.js';

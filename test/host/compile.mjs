@@ -1,8 +1,9 @@
 // node compile.mjs <library> <project>...
 //
 // Compiles each project, for the platforms that are installed beside the library where it knows several, to ESM or
-// CommonJS, as its package.json says, and prints what the compiler says against it and the declarations of the library. What it says of other packages' declarations is not ours to judge; that,
-// and that both compilations parse those but once, is why this is not tsc.
+// CommonJS, as its package.json says, and prints what the compiler says against it and the declarations of the library.
+// What it says of other packages' declarations is not ours to judge; that, and that both compilations parse those but
+// once, is why this is not tsc.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';

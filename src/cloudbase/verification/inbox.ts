@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { VerificationMessage } from '../cloudbase/verification/verification-message.js';
-import { type ContactNotice, VerificationSender } from '../cloudbase/verification/verification-sender.js';
+import type { VerificationMessage } from './verification-message.js';
+import { type ContactNotice, VerificationSender } from './verification-sender.js';
 
 /** Where verification codes go in tests, to whichever address or number. */
 @Injectable()
