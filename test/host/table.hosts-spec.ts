@@ -62,7 +62,7 @@ describe.each(HOSTS)('Nest %s on %s with TypeORM %s', (nest, platform, orm, sqli
 
 async function emptyDatabase(): Promise<string> {
   const url = new URL(POSTGRES!);
-  url.pathname = '/auth_test_hosts';
+  url.pathname = `/auth_test_${process.env['AUTH_TEST_RUN']}_hosts`; // dropped with those of the run
   await empty(url);
   return url.href;
 }
