@@ -306,7 +306,9 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
   it('leaves clients from before as they were: public ones without a method, the others with their secret', async () => {
     const database = service.app.get(DataSource);
     const methods = () =>
-      database.query("SELECT id, token_endpoint_auth_method AS m FROM auth_client WHERE id IN ('app', 'backend')");
+      database.query(
+        "SELECT id, token_endpoint_auth_method AS m FROM auth_client WHERE id IN ('app', 'backend') ORDER BY id",
+      );
     const runner = database.createQueryRunner();
     while (await runner.hasColumn('auth_client', 'token_endpoint_auth_method')) await database.undoLastMigration();
     await runner.release();
