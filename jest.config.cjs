@@ -35,10 +35,12 @@ const ENGINES = [
   ['postgres', process.env.TEST_POSTGRES_URL],
   ['mysql', process.env.TEST_MYSQL_URL],
 ];
-/** What has no database to do with, or only the file of one. */
+/**
+ * What has no database to do with, or only the file of one; and what a browser makes of pages, which others ask for, too.
+ */
 const ONCE = [
   ...['sqlite/', 'package', 'docs', 'readme', 'faults', 'settings', 'jwks-fetcher', 'exchange'],
-  ...['stopping', 'log', 'wings', 'chaos', 'cli-usage', 'protection/'],
+  ...['stopping', 'log', 'wings', 'chaos', 'cli-usage', 'protection/', 'browser'],
 ];
 /** What a client sees of the module wherever it runs. What is left out is about the service, its server and its log. */
 const ON_FASTIFY = [

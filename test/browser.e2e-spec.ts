@@ -253,9 +253,12 @@ if (!isInstalled)
       ms: number | undefined,
       next: readonly [number, number],
     ) => {
-      await page.mouse.click(...(await middleOf(page, selector)));
+      const button = await middleOf(page, selector);
+      const began = Date.now();
+      await page.mouse.click(...button);
       if (ms === undefined) await page.waitForSelector('button[value=allow]');
       else await page.waitForTimeout(ms);
+      styled.clock.step((began - Date.now()) / 1000); // however slow this machine is, it is no moment later
       await page.mouse.click(...next);
       await page.waitForLoadState('networkidle');
     };
@@ -279,7 +282,7 @@ if (!isInstalled)
             expect(await styled.app.get(DeviceAuthorizationService).find(device_code)).toMatchObject({
               status: 'pending',
             });
-            styled.clock.advance(1); // they read it
+            styled.clock.advance(5); // they read it
             await page.click(confirm);
             await page.click('.way a');
           }
@@ -299,7 +302,7 @@ if (!isInstalled)
             await doubleClick(page, 'button', ms, there);
             await page.waitForSelector('button[value=allow]');
             expect(await page.title()).toMatch(/^Allow access\?/);
-            styled.clock.advance(1);
+            styled.clock.advance(5);
             await page.click(`button[value=${decision}]`);
             await page.waitForURL((at) => at.href.startsWith(callback));
           });
