@@ -53,6 +53,7 @@ module.exports = {
   // jest reads these here alone, not in a project
   testTimeout: 60_000,
   maxWorkers: '100%', // much of a test's time is a process that it has started
+  workerIdleMemoryLimit: '800MB', // of each file something stays, which is dear to collect
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', 'ormconfig.ts', '!src/*/main.ts'],
   projects: [

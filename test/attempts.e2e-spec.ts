@@ -4,6 +4,7 @@ import { AttemptBudget } from '../src/core/throttling/attempt-budget.entity.js';
 import { AuthDatabase } from '../src/base/database/auth-database.js';
 import type { Statement } from '../src/base/database/statement.js';
 import { Sweeper } from '../src/base/database/sweeper.js';
+import { itOnSqlite } from './databases.js';
 import { expectError, type Service, startService } from './service.js';
 
 const PASSWORD = 'correct horse';
@@ -173,7 +174,8 @@ describe('the attempts of an account', () => {
     expect((await guess(service, PASSWORD)).status).toBe(200);
   });
 
-  it('are unavailable where a failure cannot be written, whether the password is right or wrong', async () => {
+  // of a server that became a standby: test/outage
+  itOnSqlite('are unavailable where a failure cannot be written, whether the password is right or wrong', async () => {
     await start();
     const { dataSource } = service.app.get(AuthDatabase);
     await dataSource.query('PRAGMA query_only = ON');
