@@ -192,6 +192,7 @@ describe('npm run chaos', () => {
     const script = resolve(__dirname, '../bench/chaos/run.mjs');
     const run = spawn(process.execPath, [script, '--seconds', '15', '--seed', '1'], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 200_000, // whatever becomes of the test
     });
     const [said, [code]] = await Promise.all([text(run.stdout), once(run, 'exit')]);
     expect(said).toMatch(/^seed 1\n/);
