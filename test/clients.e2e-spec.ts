@@ -101,7 +101,7 @@ describe('clients', () => {
   it('show a change made by another process within seconds, without a query for each request', async () => {
     await service.client({ id: 'cached', public: false, grant_types: ['client_credentials'] });
     await ask({ client_id: 'cached' });
-    await service.sql("UPDATE auth_client SET disabled = 1 WHERE id = 'cached'");
+    await service.sql("UPDATE auth_client SET disabled = TRUE WHERE id = 'cached'");
     expect((await ask({ client_id: 'cached' })).body.error).toBe('unauthorized_client');
     service.clock.advance(2);
     expectError(await ask({ client_id: 'cached' }), { error: 'invalid_client', reason: 'CLIENT_DISABLED' });
