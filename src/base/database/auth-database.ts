@@ -26,7 +26,7 @@ import { type RowChange, Statement } from './statement.js';
 export const WAL_LIMIT = 16 * 1024 * 1024;
 
 /** How many rows one statement deletes where all that match are to go. */
-const BATCH = 200;
+export const BATCH = 200;
 
 /** Milliseconds for which a statement is tried again that another writer was in the way of. */
 const PATIENCE = 2000;

@@ -1,5 +1,6 @@
 import { badField } from '../../base/errors/auth.error.js';
 import type { Client, ClientAuthMethod } from './client.entity.js';
+import { stillAllowed } from './scope.js';
 
 /** What a client is registered with, besides its id. */
 export type ClientValues = Omit<Client, 'id' | 'created_at' | 'disabled'>;
@@ -44,7 +45,7 @@ export function changed(before: Client, changes: ClientChanges): Client {
   const client = { ...before, ...(hasNewWay ? { jwks: null, jwks_uri: null } : {}), ...values };
   if (hasNewWay) client.token_endpoint_auth_method = values.token_endpoint_auth_method ?? methodOf(client);
   if (values.default_scope === undefined) {
-    client.default_scope = before.default_scope.filter((word) => client.scopes.includes(word));
+    client.default_scope = stillAllowed(client, before.default_scope);
   }
   return client;
 }

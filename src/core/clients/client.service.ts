@@ -120,8 +120,9 @@ export class ClientService {
     if (!before) throw unknownClient();
     const client = changed(before, values);
     checkClient(client);
-    const methods = [before, client].map(({ token_endpoint_auth_method: method }) => method);
-    const getsSecret = methods[0] !== methods[1] && methods[1] === 'client_secret';
+    const { token_endpoint_auth_method: method } = client;
+    const hasNewMethod = method !== before.token_endpoint_auth_method;
+    const getsSecret = hasNewMethod && method === 'client_secret';
     if (getsSecret) {
       checkSecret(secret);
       await this.secrets.removeAll(id);
@@ -131,7 +132,7 @@ export class ClientService {
     const ended = [await this.holdings.endBeyond(client, before)];
     await this.write(before, client);
     ended.push(await this.holdings.endBeyond(client, before));
-    if (methods[0] !== methods[1] && !getsSecret) ended.push({ secrets: await this.secrets.removeAll(id) });
+    if (hasNewMethod && !getsSecret) ended.push({ secrets: await this.secrets.removeAll(id) });
     this.cache.delete(id);
     await this.database.flush();
     return { client, ...(getsSecret ? { secret } : {}), ended: sum(ended) };

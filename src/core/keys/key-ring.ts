@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../base/clock.js';
 import { purpose, ServiceSecret } from '../../base/crypto/service-secret.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
-import { withPatience } from '../../base/with-patience.js';
+import { within } from '../../base/within.js';
 import { SigningKey } from './signing-key.entity.js';
 
 /** What private keys are sealed for. */
@@ -52,7 +52,7 @@ export class KeyRing {
   /** Resolves when what is in memory counts; where the database does not answer, what is there goes on. */
   async upToDate(): Promise<void> {
     if (!this.isStale() || this.isAway()) return;
-    this.waiting ??= withPatience(this.reload(), PATIENCE, 'the database has not answered')
+    this.waiting ??= within(PATIENCE, this.reload(), `the database has not answered for ${PATIENCE} ms`)
       .catch((error: unknown) => {
         this.failedAt = this.clock.monotonic();
         this.logger.warn({ msg: 'could not reload the signing keys', error: String(error) });

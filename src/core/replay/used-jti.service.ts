@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LessThanOrEqual } from 'typeorm';
 import { Clock } from '../../base/clock.js';
@@ -6,7 +5,7 @@ import { isDuplicate } from '../../base/database/faults.js';
 import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { UsedJti } from './used-jti.entity.js';
-import type { UsedJtis } from './used-jtis.js';
+import { hashOfJti, type UsedJtis } from './used-jtis.js';
 
 /** Remembers them in the database, for whichever process a JWT is sent to. */
 @Injectable()
@@ -22,11 +21,8 @@ export class UsedJtiService implements UsedJtis {
 
   /** By one INSERT of what is unique. */
   async consume(use: 'client-assertion' | 'dpop', owner: string, jti: string, expiresAt: number): Promise<boolean> {
-    const hash = createHash('sha256')
-      .update(JSON.stringify([use, owner, jti]))
-      .digest('base64url');
     try {
-      await this.insert.run([hash, expiresAt]);
+      await this.insert.run([hashOfJti(use, owner, jti), expiresAt]);
     } catch (error) {
       if (isDuplicate(error)) return false;
       throw error;

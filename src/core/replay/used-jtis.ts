@@ -1,5 +1,14 @@
+import { createHash } from 'node:crypto';
+
 /** Longest jti that is looked at, in characters. */
 export const MAX_JTI = 256;
+
+/** What is kept of a JWT: 43 characters, base64url, the same for no two of them. */
+export function hashOfJti(use: string, owner: string, jti: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([use, owner, jti]))
+    .digest('base64url');
+}
 
 /** Remembers the JWTs that were accepted, so that each is accepted once. */
 export abstract class UsedJtis {

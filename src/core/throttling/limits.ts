@@ -7,7 +7,7 @@ import type { ErrorCode, Reason } from '../../base/errors/error-table.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { exhausted } from './exhausted.js';
 import { addressOf, payerOf } from './payer.js';
-import { within } from './within.js';
+import { within } from '../../base/within.js';
 
 /** Those that every process may lose. Attempts at an account are not among them (AttemptBudgets). */
 export type BudgetName = 'ip' | 'session' | 'client';

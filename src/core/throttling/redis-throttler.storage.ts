@@ -5,7 +5,7 @@ import { installed } from '../../base/installed.js';
 import type { LimitStorage } from './limits.js';
 import { MemoryThrottlerStorage } from './memory-throttler.storage.js';
 import { RESTORE, TAKE } from './redis-scripts.js';
-import { within } from './within.js';
+import { within } from '../../base/within.js';
 
 type Hit = Awaited<ReturnType<LimitStorage['increment']>>;
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { In, LessThanOrEqual, MoreThan } from 'typeorm';
 import type { Client } from '../../core/clients/client.entity.js';
 import { Clock } from '../../base/clock.js';
-import { AuthDatabase } from '../../base/database/auth-database.js';
+import { AuthDatabase, BATCH } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { type Holder, Holds } from '../../core/holdings/holdings.service.js';
 import { rowsOf, type Whose } from '../../core/sessions/whose.js';
@@ -14,9 +14,6 @@ import { provesClient } from '../../core/codes/redirect-uri.js';
 const TOUCHED_EVERY = 86_400_000;
 /** How long a consent counts that nobody uses, in milliseconds: a year. Then the user is asked once more. */
 const KEPT_FOR = 365 * 86_400_000;
-
-/** How many are removed at a time. */
-const BATCH = 200;
 
 /** Remembers what users have agreed to. */
 @Injectable()

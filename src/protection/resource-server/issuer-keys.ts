@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { SigningAlg } from '../../base/auth.options.js';
 import type { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
-import { withPatience } from '../../base/with-patience.js';
+import { within } from '../../base/within.js';
 import { publicKeys } from '../../core/clients/client-key-set.js';
 import type { VerificationKey } from '../../core/keys/verified-jwt.js';
 import { fetched } from './fetched.js';
@@ -56,7 +56,7 @@ export class IssuerKeys {
     if (this.age() > OUTLIVED * 1000) return loaded;
     loaded.catch(() => undefined); // it is logged, and the keys that there are go on
     if (this.clock.monotonic() - this.awayAt < RETRY_AFTER) return;
-    await withPatience(loaded, PATIENCE, `${this.metadata.issuer} has not answered`).catch(() => {
+    await within(PATIENCE, loaded).catch(() => {
       this.awayAt = this.clock.monotonic();
     });
   }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../base/clock.js';
-import type { UsedJtis } from '../../core/replay/used-jtis.js';
+import { hashOfJti, type UsedJtis } from '../../core/replay/used-jtis.js';
 
 /** For longer than that no proof is taken, in milliseconds: it may be five minutes early and be taken five more. */
 const LIFE = 601_000;
@@ -18,10 +17,7 @@ export class MemoryUsedJtis implements UsedJtis {
 
   consume(use: string, owner: string, jti: string): Promise<boolean> {
     this.forget();
-    const hash = createHash('sha256')
-      .update(JSON.stringify([use, owner, jti]))
-      .digest('base64url')
-      .slice(0, 22);
+    const hash = hashOfJti(use, owner, jti).slice(0, 22);
     if (this.used.has(hash) || this.before.has(hash)) return Promise.resolve(false);
     this.used.add(hash);
     return Promise.resolve(true);
