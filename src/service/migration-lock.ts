@@ -17,13 +17,19 @@ const LOCKS: Partial<Record<string, Lock>> = {
   mariadb: OF_MYSQL,
 };
 
+/** For a file, which has no such lock: a node that had read the list before another's migration cannot record it again. */
+const RECORDED_ONCE = 'uq_migrations_name';
+
 /**
- * Runs what several nodes start at once one after the other. Where the engine has no such lock (CockroachDB, Galera) they
- * still end in one schema: whoever comes second fails, tries again and finds it done.
+ * Runs what several nodes start at once one after the other. Where the engine has no such lock (SQLite, CockroachDB,
+ * Galera) they still end in one schema: whoever comes second fails, tries again and finds it done.
  */
 export async function oneAtATime(dataSource: DataSource, work: () => Promise<void>): Promise<void> {
   const lock = LOCKS[dataSource.options.type];
-  if (!lock) return work();
+  if (!lock) {
+    await recordOnce(dataSource);
+    return work();
+  }
   const [take, give] = lock;
   const runner = dataSource.createQueryRunner();
   const done = () => runner.query(give).catch(() => undefined); // lost with its connection, it is given back all the same
@@ -34,4 +40,12 @@ export async function oneAtATime(dataSource: DataSource, work: () => Promise<voi
     await done();
     await runner.release();
   }
+}
+
+async function recordOnce(dataSource: DataSource): Promise<void> {
+  const found = await dataSource.query<object[]>(`SELECT 1 FROM sqlite_master WHERE name = '${RECORDED_ONCE}'`);
+  if (found.length > 0) return;
+  await dataSource.showMigrations(); // makes the table where there is none
+  await dataSource.query('DELETE FROM migrations WHERE id NOT IN (SELECT min(id) FROM migrations GROUP BY name)');
+  await dataSource.query(`CREATE UNIQUE INDEX IF NOT EXISTS ${RECORDED_ONCE} ON migrations (name)`);
 }

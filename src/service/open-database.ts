@@ -12,7 +12,7 @@ const PAUSE = 50;
 
 /** Failures that waiting does not mend: of a file, and what servers say of who asks. */
 const FINAL =
-  /SQLITE_(NOTADB|CORRUPT|READONLY|FULL|IOERR|CANTOPEN)|^(28|3D|42)|ER_(ACCESS_DENIED|DBACCESS_DENIED|BAD_DB)/;
+  /SQLITE_(NOTADB|CORRUPT|READONLY|FULL|IOERR|CANTOPEN)|^(28|3D|42501)|ER_(ACCESS_DENIED|DBACCESS_DENIED|BAD_DB)/;
 
 /**
  * Opens the service's data source and brings its schema up to date.

@@ -29,14 +29,15 @@ export function nullable(options: TableColumnOptions): TableColumnOptions {
 export class Tables {
   constructor(private readonly runner: QueryRunner) {}
 
-  /** Makes a table, where there is none of that name. @param indices column, or columns, by the index's name */
+  /** @param indices column, or columns, by the index's name */
   async create(
     name: string,
     columns: TableColumnOptions[],
     indices: Record<string, string | string[]> = {},
   ): Promise<void> {
     const table = new Table({ name: this.table(name), columns: columns.map((one) => this.column(one)) });
-    await this.runner.createTable(table, true);
+    // Two nodes can start at once: where there is one already, the other's run is to fail here, and to be tried again.
+    await this.once(() => this.runner.createTable(table));
     for (const [index, of] of Object.entries(indices)) await this.index(name, index, of);
   }
 
