@@ -17,7 +17,11 @@ export const onSqlite = ENGINE === 'sqlite';
 
 /** For what is true of a file alone. */
 export const itOnSqlite = onSqlite ? it : it.skip;
-export const describeOnSqlite = onSqlite ? describe : describe.skip;
+
+/** For what is true of a server alone. */
+export const itOnServer = onSqlite ? it.skip : it;
+export const describeOnServer = onSqlite ? describe.skip : describe;
+export const itOnPostgres = ENGINE === 'postgres' ? it : it.skip;
 
 export interface TestDatabase {
   /** DATABASE_URL of the service. */

@@ -12,7 +12,7 @@ import { AppModule } from '../src/service/app.module.js';
 import { readSettings } from '../src/service/settings.js';
 import { signIn as signInAt } from './fixtures.js';
 import { expectError, ISSUER, SECRET, startService, type Service } from './service.js';
-import { ENGINE, onSqlite } from './databases.js';
+import { itOnPostgres, onSqlite } from './databases.js';
 
 describe('signing keys', () => {
   let service: Service;
@@ -299,7 +299,7 @@ describe('signing keys', () => {
       expect(await verified()).toBeUndefined();
     });
 
-    (ENGINE === 'postgres' ? it : it.skip)('keep nobody waiting whose database does not answer', async () => {
+    itOnPostgres('keep nobody waiting whose database does not answer', async () => {
       const { access_token } = await signIn();
       const stranger = await new DataSource({ type: 'postgres', url: service.databaseUrl }).initialize();
       await stranger.query('BEGIN');

@@ -5,7 +5,7 @@ import { oneAtATime } from '../src/service/migration-lock.js';
 import { openDatabase } from '../src/service/open-database.js';
 import { ormOptions } from '../src/service/orm-options.js';
 import { authMigrations } from '../src/wings.js';
-import { onSqlite, takeDatabase, type TestDatabase } from './databases.js';
+import { itOnServer, onSqlite, takeDatabase, type TestDatabase } from './databases.js';
 
 describe('the schema of the service', () => {
   let database: TestDatabase;
@@ -30,7 +30,7 @@ describe('the schema of the service', () => {
     await Promise.all(nodes.map((node) => node.destroy()));
   });
 
-  (onSqlite ? it.skip : it)('is changed by one node at a time, where the server has locks', async () => {
+  itOnServer('is changed by one node at a time, where the server has locks', async () => {
     const [one, other] = [await open(), await open()];
     const steps: string[] = [];
     const work = (name: string) => async () => {
@@ -57,21 +57,18 @@ describe('the schema of the service', () => {
     await node.destroy();
   });
 
-  (onSqlite ? it.skip : it)(
-    'of a server that does not answer, or does not know the database, is refused in one line',
-    async () => {
-      const silent = new URL(database.url);
-      silent.port = '1';
-      await expect(openDatabase(await ormOptions(silent.href), true)).rejects.toThrow(
-        /^DATABASE_URL: cannot use the \w+ database: .*ECONNREFUSED.*$/,
-      );
-      const unknown = new URL(database.url);
-      unknown.pathname = '/there_is_no_such_database';
-      const began = performance.now();
-      await expect(openDatabase(await ormOptions(unknown.href), true)).rejects.toThrow(
-        /^DATABASE_URL: .*no_such_database.*$/,
-      );
-      expect(performance.now() - began).toBeLessThan(1500); // waiting does not mend it
-    },
-  );
+  itOnServer('of a server that does not answer, or does not know the database, is refused in one line', async () => {
+    const silent = new URL(database.url);
+    silent.port = '1';
+    await expect(openDatabase(await ormOptions(silent.href), true)).rejects.toThrow(
+      /^DATABASE_URL: cannot use the \w+ database: .*ECONNREFUSED.*$/,
+    );
+    const unknown = new URL(database.url);
+    unknown.pathname = '/there_is_no_such_database';
+    const began = performance.now();
+    await expect(openDatabase(await ormOptions(unknown.href), true)).rejects.toThrow(
+      /^DATABASE_URL: .*no_such_database.*$/,
+    );
+    expect(performance.now() - began).toBeLessThan(1500); // waiting does not mend it
+  });
 });

@@ -1,5 +1,5 @@
 import request from 'supertest';
-import { ENGINE, onSqlite, rowsOf, takeDatabase, type TestDatabase } from './databases.js';
+import { describeOnServer, ENGINE, itOnPostgres, rowsOf, takeDatabase, type TestDatabase } from './databases.js';
 import { signIn } from './fixtures.js';
 import { expectError, type Service, startService } from './service.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -13,7 +13,7 @@ const CUT_OFF = {
   mysql: '',
 };
 
-(onSqlite ? describe.skip : describe)('a database server that goes away and comes back', () => {
+describeOnServer('a database server that goes away and comes back', () => {
   let database: TestDatabase;
   let proxy: TcpProxy;
   let service: Service;
@@ -84,20 +84,17 @@ const CUT_OFF = {
     expect(await ready()).toBe(200);
   });
 
-  (ENGINE === 'postgres' ? it : it.skip)(
-    'lets go of a server that has become a read-only standby (25006)',
-    async () => {
-      const name = new URL(database.url).pathname.slice(1);
-      const server = new URL('/postgres', database.url).href;
-      await rowsOf(server, `ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-      await rowsOf(database.url, CUT_OFF.postgres); // who comes back comes to the standby
-      const answers = [];
-      for (let i = 0; i < 12; i++) answers.push(await refresh());
-      expect(answers.at(-1)!.status).toBe(503);
-      await rowsOf(server, `ALTER DATABASE ${name} RESET default_transaction_read_only`);
-      await goOn();
-      for (let i = 0; i < 8; i++) await goOn(); // no connection to the standby is left
-      expect(await ready()).toBe(200);
-    },
-  );
+  itOnPostgres('lets go of a server that has become a read-only standby (25006)', async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    const server = new URL('/postgres', database.url).href;
+    await rowsOf(server, `ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    await rowsOf(database.url, CUT_OFF.postgres); // who comes back comes to the standby
+    const answers = [];
+    for (let i = 0; i < 12; i++) answers.push(await refresh());
+    expect(answers.at(-1)!.status).toBe(503);
+    await rowsOf(server, `ALTER DATABASE ${name} RESET default_transaction_read_only`);
+    await goOn();
+    for (let i = 0; i < 8; i++) await goOn(); // no connection to the standby is left
+    expect(await ready()).toBe(200);
+  });
 });
