@@ -1,9 +1,13 @@
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import { MODULE_METADATA } from '@nestjs/common/constants.js';
+import { RouterModule } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { AuthOptions, ConfigurableModuleClass } from './base/auth.options.js';
 import { BaseModule } from './base/base.module.js';
 import { AuthDatabase } from './base/database/auth-database.js';
+import { featureOf } from './base/feature.js';
+import { DEFAULT_ROUTE_PREFIX, ROUTE_PREFIX, routePrefix } from './base/http/route-prefix.js';
 import { type AuthModuleExtras, placed } from './host-providers.js';
 import { authSchema, wings } from './wings.js';
 
@@ -37,11 +41,14 @@ function onDataSource(base: DynamicModule, extras: AuthModuleExtras): DynamicMod
 export function stacked(
   module: Type,
   base: DynamicModule,
-  { without, imports = [], providers = [] }: AuthModuleExtras,
+  { routePrefix: prefix = DEFAULT_ROUTE_PREFIX, without, imports = [], providers = [] }: AuthModuleExtras,
   source: DynamicModule[],
   database: Provider[],
 ): DynamicModule {
   const [, ...upper] = wings(without);
+  const moved = upper.filter((wing) => featureOf(wing).underRoutePrefix);
+  const others = upper.filter((wing) => !moved.includes(wing));
+  const path = routePrefix(prefix, others.flatMap(controllersOf));
   const own = placed(providers, [BaseModule, ...upper]);
   const floors: DynamicModule[] = [];
   const put = (module: DynamicModule) => {
@@ -56,10 +63,11 @@ export function stacked(
   put({
     ...base,
     imports: [...(base.imports ?? []), ...source],
-    providers: [...(base.providers ?? []), ...database],
+    providers: [...(base.providers ?? []), ...database, { provide: ROUTE_PREFIX, useValue: path }],
   });
   for (const wing of upper) put({ module: wing });
-  return { module, imports: [...floors, ...imports], providers: own(AuthModule).helping, exports: floors };
+  const routes = RouterModule.register(moved.map((wing) => ({ path, module: wing })));
+  return { module, imports: [...floors, routes, ...imports], providers: own(AuthModule).helping, exports: floors };
 }
 
 function databaseOf(entities: Type[], dataSource?: string): Provider {
@@ -68,4 +76,8 @@ function databaseOf(entities: Type[], dataSource?: string): Provider {
     useFactory: (host: DataSource) => AuthDatabase.open(host, entities),
     inject: [getDataSourceToken(dataSource)],
   };
+}
+
+function controllersOf(module: Type): Type[] {
+  return (Reflect.getMetadata(MODULE_METADATA.CONTROLLERS, module) ?? []) as Type[];
 }

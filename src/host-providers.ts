@@ -5,6 +5,11 @@ import type { OptionalWing } from './wings.js';
 export interface AuthModuleExtras {
   /** Name of the host's TypeORM data source. Default: its default one. */
   dataSource?: string;
+  /**
+   * Path that stands in place of `/auth/v1`, where clients know of another; with `''` the token endpoint is `/token`.
+   * CloudBase's SDKs want the default.
+   */
+  routePrefix?: string;
   /** Parts to leave out: `oauth` (all under /oauth2, and the pages), `cloudbase` (CloudBase's API). Default: none. */
   without?: readonly OptionalWing[];
   /** Modules whose exports the replacing providers need. */

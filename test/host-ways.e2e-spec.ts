@@ -11,7 +11,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import request from 'supertest';
-import { AuthModule, authSchema, type AuthOptions } from '../src/index.js';
+import { AuthModule, type AuthModuleExtras, authSchema, type AuthOptions } from '../src/index.js';
 import { takeDatabase, type TestDatabase } from './databases.js';
 import { ormOptions } from '../src/service/orm-options.js';
 import { expectError, ISSUER, SECRET } from './service.js';
@@ -41,7 +41,10 @@ describe.each(['Express', 'Fastify'])('a host on %s', (platform) => {
     database.release();
   });
 
-  async function start(options: Partial<AuthOptions>, set: (app: INestApplication) => void): Promise<void> {
+  async function start(
+    options: Partial<AuthOptions & AuthModuleExtras>,
+    set: (app: INestApplication) => void,
+  ): Promise<void> {
     const orm = { ...(await ormOptions(database.url)), ...authSchema(), migrationsRun: true };
     const module = await Test.createTestingModule({
       imports: [TypeOrmModule.forRoot(orm), AuthModule.forRoot({ issuer: ISSUER, secret: SECRET, ...options })],
@@ -84,6 +87,51 @@ describe.each(['Express', 'Fastify'])('a host on %s', (platform) => {
     });
   });
 
+  describe('with a route prefix', () => {
+    const at = async (path: string) => request(await app.getUrl()).get(path);
+    const post = async (path: string) =>
+      request(await app.getUrl())
+        .post(path)
+        .send({});
+
+    const nobody = {
+      error: 'invalid_argument' as const,
+      reason: 'CLIENT_ID_MISSING',
+      fields: [{ field: 'client_id', description: 'is required' }],
+    };
+
+    it.each(['identity', '/identity/v2/', 'auth'])(
+      'has the token endpoint and its kin below %s',
+      async (routePrefix) => {
+        await start({ routePrefix }, () => undefined);
+        const path = `/${routePrefix.replace(/^\/|\/$/g, '')}`;
+        expectError(await post(`${path}/token`), nobody);
+        expectError(await post(`${path}/signin`), nobody);
+        expectError(await at(`${path}/user/me`), { error: 'unauthenticated', reason: 'ACCESS_TOKEN_INVALID' });
+        expect((await at(`${path}/certs`)).body.keys).toHaveLength(1);
+        expect((await at('/.well-known/openid-configuration')).body).toMatchObject({
+          jwks_uri: `${ISSUER}${path}/certs`,
+          token_endpoint: `${ISSUER}/oauth2/token`,
+        });
+        for (const gone of ['token', 'signin', 'certs']) expect((await post(`/auth/v1/${gone}`)).status).toBe(404);
+        expect(warnings.lines).toEqual([]);
+      },
+    );
+
+    it('of nothing has them at the root', async () => {
+      await start({ routePrefix: '' }, () => undefined);
+      expectError(await post('/token'), nobody);
+      expect((await at('/.well-known/openid-configuration')).body.jwks_uri).toBe(`${ISSUER}/certs`);
+    });
+
+    it('is told of the global prefix that the issuer lacks, all the same', async () => {
+      await start({ routePrefix: 'identity' }, (host) => host.setGlobalPrefix('api'));
+      expect(warnings.lines).toEqual([
+        `our routes are under /api, which the issuer lacks: set issuer to '${ISSUER}/api'`,
+      ]);
+    });
+  });
+
   describe('whose global guard refuses our token endpoint', () => {
     const refuse = (canActivate: CanActivate['canActivate']) => (host: INestApplication) =>
       void host.useGlobalGuards({ canActivate });
@@ -114,6 +162,17 @@ describe.each(['Express', 'Fastify'])('a host on %s', (platform) => {
       expect(warnings.lines).toEqual([]);
     });
   });
+});
+
+it.each([
+  ['oauth2', 'must not begin with oauth2, where we have other routes'],
+  ['/device/', 'must not begin with device, where we have other routes'],
+  ['a//b', "must be a path such as 'auth/v1'"],
+  [':tenant', "must be a path such as 'auth/v1'"],
+])('a route prefix %s is refused', (routePrefix, problem) => {
+  expect(() => AuthModule.forRoot({ issuer: ISSUER, secret: SECRET, routePrefix })).toThrow(
+    `AuthModule: routePrefix ${problem}`,
+  );
 });
 
 function fail(error: Error): never {

@@ -15,11 +15,12 @@ import { BASE_ERRORS } from './errors/base.errors.js';
 import { Catalogue } from './errors/catalogue.js';
 import { AuthFeature } from './feature.js';
 import { PrefixCheck } from './http/prefix-check.js';
+import { ROUTE_PREFIX } from './http/route-prefix.js';
 import { MountedRoutes } from './http/mounted-routes.js';
 import { CreateHeartbeat1764000007001 } from './migrations/1764000007001-create-heartbeat.js';
 import { RememberSecrets1764000011000 } from './migrations/1764000011000-remember-secrets.js';
 
-/** What every other wing stands on; it knows none of them. AuthDatabase comes with the host's data source. */
+/** What every other wing stands on; it knows none of them. AuthDatabase and ROUTE_PREFIX come with the host. */
 @AuthFeature({
   entities: [Heartbeat, SecretUse],
   migrations: [CreateHeartbeat1764000007001, RememberSecrets1764000011000],
@@ -44,6 +45,7 @@ import { RememberSecrets1764000011000 } from './migrations/1764000011000-remembe
   ],
   exports: [
     AUTH_OPTIONS,
+    ROUTE_PREFIX,
     Clock,
     Audit,
     AuditSink,

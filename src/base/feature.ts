@@ -7,6 +7,8 @@ import type { PageSource } from './pages/page-source.js';
 
 /** What a module brings besides its controllers and providers. */
 export interface AuthFeatureMetadata {
+  /** Whether its controllers lie below the route prefix (`/auth/v1`). For modules of this package. */
+  underRoutePrefix?: boolean;
   /** Its tables; their names begin with `auth_`. For modules of this package: a host's are its data source's business. */
   entities?: EntityClass[];
   migrations?: MigrationClass[];

@@ -58,7 +58,7 @@ class UserCodeParameters {
 }
 
 /** A signed-in user lets another client or device in, from a page of the application's own. */
-@AuthController('auth/v1')
+@AuthController('')
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, BearerThrottlerGuard)
 export class AuthorizeController {

@@ -25,6 +25,7 @@ import { VerificationService } from './verification/verification.service.js';
 
 /** CloudBase's API around the token endpoint, and the grants that only its clients use. */
 @AuthFeature({
+  underRoutePrefix: true,
   entities: [Verification, VerificationAllowance],
   migrations: [CreateVerifications1763880000001, BindVerifications1764000006000],
   errors: CLOUDBASE_ERRORS,

@@ -32,7 +32,7 @@ class IntrospectParameters {
 }
 
 /** Ending sessions, and asking whether one is alive. */
-@AuthController('auth/v1')
+@AuthController('')
 @UseFilters(AuthExceptionFilter)
 @UseGuards(OptionalParametersGuard, BearerThrottlerGuard)
 export class SessionController {

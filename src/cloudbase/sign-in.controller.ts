@@ -13,7 +13,7 @@ import { Callers } from './callers.js';
 import { PasswordRefusals } from './password-refusals.js';
 
 /** CloudBase's own ways to a token set: each is a grant of the token endpoint under another name. */
-@AuthController('auth/v1')
+@AuthController('')
 @UseFilters(AuthExceptionFilter)
 export class SignInController {
   constructor(

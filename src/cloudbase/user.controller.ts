@@ -66,7 +66,7 @@ class BasicParameters extends ProofParameters {
 }
 
 /** The signed-in user's own account. */
-@AuthController('auth/v1/user')
+@AuthController('user')
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, BearerThrottlerGuard, AccessTokenGuard)
 @RequireLiveSession()

@@ -1,19 +1,23 @@
-import { Get, UseFilters } from '@nestjs/common';
+import { Get, Inject, UseFilters } from '@nestjs/common';
 import { AuthController } from '../base/http/auth-controller.js';
 import { type MetadataPublisher, PublishesMetadata, type ServerMetadata } from '../base/metadata/server-metadata.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
+import { ROUTE_PREFIX } from '../base/http/route-prefix.js';
 import { JWKS_MAX_AGE, KeyService } from '../core/keys/key.service.js';
 
 const CACHED = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
 
 /** `GET /auth/v1/certs`: the keys that our tokens verify with (RFC 7517). */
-@AuthController('auth/v1')
+@AuthController('')
 @UseFilters(AuthExceptionFilter)
 @PublishesMetadata()
 export class JwksController implements MetadataPublisher {
-  constructor(private readonly keys: KeyService) {}
+  constructor(
+    private readonly keys: KeyService,
+    @Inject(ROUTE_PREFIX) private readonly prefix: string,
+  ) {}
 
   @Get('certs')
   async certs(@Http() http: HttpExchange): Promise<void> {
@@ -23,7 +27,7 @@ export class JwksController implements MetadataPublisher {
   async metadata(url: (path: string) => string): Promise<ServerMetadata> {
     const { keys } = await this.keys.jwks();
     return {
-      jwks_uri: url('/auth/v1/certs'),
+      jwks_uri: url(`${this.prefix}/certs`),
       // more than one while a new key of another algorithm waits for its turn
       id_token_signing_alg_values_supported: [...new Set(keys.map(({ alg }) => alg as string))],
     };

@@ -14,7 +14,7 @@ import { ParametersGuard } from '../base/http/parameters.guard.js';
 import type { TokenResponse } from './token-response.js';
 
 /** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
-@AuthController('auth/v1/token')
+@AuthController('token')
 @UseFilters(AuthExceptionFilter)
 export class TokenController {
   constructor(

@@ -16,6 +16,7 @@ import { TOKEN_ERRORS } from './token.errors.js';
 
 /** The token endpoint with the grants of the RFCs, and the keys that its tokens verify with. */
 @AuthFeature({
+  underRoutePrefix: true,
   errors: TOKEN_ERRORS,
   commands: [() => import('./commands/clients.commands.js')],
 })

@@ -25,7 +25,7 @@ class SolutionParameters {
 }
 
 /** The captchas of a host (Captcha); without one, these routes are unknown. */
-@AuthController('auth/v1/captcha/data')
+@AuthController('captcha/data')
 @UseFilters(AuthExceptionFilter)
 @UseGuards(ParametersGuard, AuthThrottlerGuard)
 export class CaptchaController {

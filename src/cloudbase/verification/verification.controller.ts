@@ -63,7 +63,7 @@ class UsernameParameters {
 }
 
 /** Proving that an e-mail address or phone number is one's own, and what can be done with the proof alone. */
-@AuthController('auth/v1')
+@AuthController('')
 @UseFilters(AuthExceptionFilter)
 export class VerificationController {
   constructor(

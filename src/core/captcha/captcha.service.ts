@@ -1,14 +1,15 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
+import { ROUTE_PREFIX } from '../../base/http/route-prefix.js';
 import { Captcha, type CaptchaAction, type CaptchaChallenge } from './captcha.js';
 
-/** CloudBase's route for each action: what a host protects there is protected at every other door, too. */
+/** CloudBase's route for each action, below the prefix: what a host protects there is protected at every other door, too. */
 const ROUTES: Record<CaptchaAction, string> = {
-  sign_in: '/auth/v1/signin',
-  sign_in_anonymously: '/auth/v1/signin/anonymously',
-  sign_up: '/auth/v1/signup',
-  send_code: '/auth/v1/verification',
+  sign_in: '/signin',
+  sign_in_anonymously: '/signin/anonymously',
+  sign_up: '/signup',
+  send_code: '/verification',
 };
 
 /** Longest token, riddle or answer that a host is asked about, in characters. */
@@ -17,7 +18,10 @@ const MAX_SENT = 2048;
 /** Asks for a captcha where the host wants one, by whichever door its action comes. */
 @Injectable()
 export class CaptchaService {
-  constructor(private readonly captcha: Captcha) {}
+  constructor(
+    private readonly captcha: Captcha,
+    @Inject(ROUTE_PREFIX) private readonly prefix: string,
+  ) {}
 
   /**
    * Lets a request pass that brings a solved captcha, or need not: `captcha_token` in the query, as CloudBase's SDK sends
@@ -38,7 +42,7 @@ export class CaptchaService {
   }
 
   private async isDemanded({ path, ip }: HttpExchange, action: CaptchaAction): Promise<boolean> {
-    for (const asked of new Set([path, ROUTES[action]])) {
+    for (const asked of new Set([path, this.prefix + ROUTES[action]])) {
       if (await this.captcha.demands({ action, path: asked, ip })) return true;
     }
     return false;

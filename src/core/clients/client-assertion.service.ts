@@ -3,6 +3,7 @@ import { errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose'
 import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.js';
 import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
+import { ROUTE_PREFIX } from '../../base/http/route-prefix.js';
 import { MAX_JTI, UsedJtis } from '../replay/used-jtis.js';
 import { ClientKeys } from './client-keys.js';
 import type { Client } from './client.entity.js';
@@ -17,7 +18,7 @@ const MAX_LIFE = 600;
 /** Seconds by which a client's clock may be off. */
 const TOLERANCE = 30;
 /** What an assertion may name besides the issuer: RFC 7523 §3, RFC 9126 §2. */
-const AUDIENCE_PATHS = ['/oauth2/token', '/auth/v1/token', '/oauth2/par'];
+const audiencePaths = (prefix: string) => ['/oauth2/token', `${prefix}/token`, '/oauth2/par'];
 
 type AssertionReason = `CLIENT_ASSERTION_${'INVALID' | 'KEY_UNKNOWN' | 'EXPIRED' | 'AUDIENCE_WRONG' | 'REUSED'}`;
 
@@ -31,9 +32,10 @@ export class ClientAssertionService {
     private readonly usedJtis: UsedJtis,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) { issuer }: ResolvedAuthOptions,
+    @Inject(ROUTE_PREFIX) prefix: string,
   ) {
     const base = issuer.replace(/\/$/, '');
-    this.audiences = [issuer, base, ...AUDIENCE_PATHS.map((path) => base + path)];
+    this.audiences = [issuer, base, ...audiencePaths(prefix).map((path) => base + path)];
   }
 
   /** Accepts an assertion of this client, once. @throws AuthError unauthorized_client, or unavailable */
