@@ -3,7 +3,13 @@ import { MODULE_METADATA } from '@nestjs/common/constants.js';
 import { RouterModule } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import type { AuthOptions, ConfigurableModuleClass } from './base/auth.options.js';
+import {
+  AUTH_OPTIONS,
+  type AuthOptions,
+  type ConfigurableModuleClass,
+  type ResolvedAuthOptions,
+} from './base/auth.options.js';
+import type { Schema } from './base/database/schema.js';
 import { BaseModule } from './base/base.module.js';
 import { AuthDatabase } from './base/database/auth-database.js';
 import { featureOf } from './base/feature.js';
@@ -27,23 +33,28 @@ export class AuthModule {
 }
 
 function onDataSource(base: DynamicModule, extras: AuthModuleExtras): DynamicModule {
-  const { entities } = authSchema(extras);
+  const schema = authSchema(extras);
   const { dataSource } = extras;
-  const feature = TypeOrmModule.forFeature(entities, dataSource);
-  return stacked(AuthModule, base, extras, [feature], [databaseOf(entities, dataSource)]);
+  // for `autoLoadEntities` of the host; its providers would want a data source, which there need not be
+  TypeOrmModule.forFeature(schema.entities, dataSource);
+  return stacked(AuthModule, base, extras, databaseOf(schema, dataSource));
 }
 
 /**
  * Each wing imports those below it, and gets what the host replaces of its providers.
- * @param source what gives the lowest its database: modules
- * @param database and AuthDatabase itself
+ * @param database provider of AuthDatabase
  */
 export function stacked(
   module: Type,
   base: DynamicModule,
-  { routePrefix: prefix = DEFAULT_ROUTE_PREFIX, without, imports = [], providers = [] }: AuthModuleExtras,
-  source: DynamicModule[],
-  database: Provider[],
+  {
+    routePrefix: prefix = DEFAULT_ROUTE_PREFIX,
+    isGlobal = false,
+    without,
+    imports = [],
+    providers = [],
+  }: AuthModuleExtras,
+  database: Provider,
 ): DynamicModule {
   const [, ...upper] = wings(without);
   const moved = upper.filter((wing) => featureOf(wing).underRoutePrefix);
@@ -62,19 +73,29 @@ export function stacked(
   };
   put({
     ...base,
-    imports: [...(base.imports ?? []), ...source],
-    providers: [...(base.providers ?? []), ...database, { provide: ROUTE_PREFIX, useValue: path }],
+    providers: [...(base.providers ?? []), database, { provide: ROUTE_PREFIX, useValue: path }],
   });
   for (const wing of upper) put({ module: wing });
   const routes = RouterModule.register(moved.map((wing) => ({ path, module: wing })));
-  return { module, imports: [...floors, routes, ...imports], providers: own(AuthModule).helping, exports: floors };
+  return {
+    module,
+    global: isGlobal,
+    imports: [...floors, routes, ...imports],
+    providers: own(AuthModule).helping,
+    exports: floors,
+  };
 }
 
-function databaseOf(entities: Type[], dataSource?: string): Provider {
+function databaseOf(schema: Schema, name?: string): Provider {
   return {
     provide: AuthDatabase,
-    useFactory: (host: DataSource) => AuthDatabase.open(host, entities),
-    inject: [getDataSourceToken(dataSource)],
+    useFactory: ({ databaseUrl, databasePool }: ResolvedAuthOptions, host?: DataSource) => {
+      if (databaseUrl !== undefined) return AuthDatabase.own(databaseUrl, schema, databasePool);
+      if (host) return AuthDatabase.open(host, schema.entities);
+      const missing = name === undefined ? 'no TypeORM data source' : `no TypeORM data source called ${name}`;
+      throw new Error(`AuthModule: there is ${missing}: import TypeOrmModule.forRoot(…), or set databaseUrl`);
+    },
+    inject: [AUTH_OPTIONS, { token: getDataSourceToken(name), optional: true }],
   };
 }
 

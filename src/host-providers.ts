@@ -3,7 +3,9 @@ import type { OptionalWing } from './wings.js';
 
 /** What a host says besides the options, when it imports the module. */
 export interface AuthModuleExtras {
-  /** Name of the host's TypeORM data source. Default: its default one. */
+  /** Whether the host's modules get what is exported without importing it. Default: false. */
+  isGlobal?: boolean;
+  /** Name of the host's TypeORM data source. Default: its default one. Not used where there is a `databaseUrl`. */
   dataSource?: string;
   /**
    * Path that stands in place of `/auth/v1`, where clients know of another; with `''` the token endpoint is `/token`.

@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { AttemptBudgets } from '../src/core/throttling/attempt-budgets.js';
 import { AttemptBudget } from '../src/core/throttling/attempt-budget.entity.js';
 import { AuthDatabase } from '../src/base/database/auth-database.js';
@@ -18,7 +17,7 @@ const beside = (service: Service, auth: object = {}) =>
   });
 const guess = (service: Service, password = 'wrong', username = 'ada') =>
   service.token({ client_id: 'app', grant_type: 'password', username, password });
-const rowsOf = (service: Service) => service.app.get(DataSource).getRepository(AttemptBudget);
+const rowsOf = (service: Service) => service.app.get(AuthDatabase).dataSource.getRepository(AttemptBudget);
 
 /** As many processes on one database, and a clock that they agree on. */
 async function together(
@@ -169,7 +168,7 @@ describe('the attempts of an account', () => {
 
   it('are neither read nor written where the limit is off', async () => {
     await start({ limitAccount: false });
-    await service.app.get(DataSource).query('DROP TABLE auth_attempt');
+    await service.app.get(AuthDatabase).dataSource.query('DROP TABLE auth_attempt');
     for (let i = 0; i < 6; i++) expect((await guess(service)).status).toBe(400);
     expect((await guess(service, PASSWORD)).status).toBe(200);
   });

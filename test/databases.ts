@@ -1,6 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../src/base/database/own/data-source-options.js';
+import { authSchema } from '../src/wings.js';
 import { empty, query } from './database-server.cjs';
 
 /*
@@ -77,4 +80,9 @@ function urlOf(name: string): string {
 export function numbers(count: number): string {
   return `WITH RECURSIVE d(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM d WHERE i < 999),
     n(i) AS (SELECT a.i * 1000 + b.i FROM d AS a, d AS b WHERE a.i * 1000 + b.i < ${count})`;
+}
+
+/** Another connection to a database of the service, by which migrations are undone and done. */
+export async function migrator(url: string): Promise<DataSource> {
+  return new DataSource(await dataSourceOptions(url, authSchema())).initialize();
 }

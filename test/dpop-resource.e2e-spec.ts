@@ -3,10 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller, Get, type INestApplication, Module, UseGuards } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import request from 'supertest';
-import { ormOptions } from '../src/service/orm-options.js';
-import { openDatabase } from '../src/service/open-database.js';
 import {
   type AccessToken,
   AccessTokenGuard,
@@ -53,13 +50,9 @@ describe('DPoP at a protected resource of a host application (RFC 9449 §7)', ()
   let sub: string;
 
   beforeAll(async () => {
-    const auth = AuthModule.forRoot({ issuer: ISSUER, audience: API, secret: SECRET });
-    const database = await ormOptions(`sqlite:${join(dir, 'host.sqlite')}`);
-    const root = TypeOrmModule.forRootAsync({
-      useFactory: () => database,
-      dataSourceFactory: () => openDatabase(database),
-    });
-    @Module({ imports: [root, auth], controllers: [ThingsController] })
+    const databaseUrl = `sqlite:${join(dir, 'host.sqlite')}`;
+    const auth = AuthModule.forRoot({ issuer: ISSUER, audience: API, secret: SECRET, databaseUrl });
+    @Module({ imports: [auth], controllers: [ThingsController] })
     class HostModule {}
     const module = await Test.createTestingModule({ imports: [HostModule] })
       .overrideProvider(Clock)

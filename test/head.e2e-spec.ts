@@ -1,5 +1,5 @@
 import request from 'supertest';
-import { DataSource } from 'typeorm';
+import { AuthDatabase } from '../src/base/database/auth-database.js';
 import { signIn } from './fixtures.js';
 import { type Service, startService } from './service.js';
 import { answerOf, REQUEST, Visitor } from './visitor.js';
@@ -36,7 +36,7 @@ describe('HEAD (RFC 9110 §9.2.1: safe)', () => {
   };
   /** All that is in the database. */
   const everything = async () => {
-    const { entityMetadatas } = service.app.get(DataSource);
+    const { entityMetadatas } = service.app.get(AuthDatabase).dataSource;
     const tables = entityMetadatas.map(({ tableName }) => tableName).filter((name) => name !== 'auth_heartbeat');
     const rows = tables.map((name) => service.sql(`SELECT * FROM ${name}`));
     return JSON.stringify(await Promise.all(rows));

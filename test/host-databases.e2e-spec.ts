@@ -4,7 +4,7 @@ import request from 'supertest';
 import { DataSource, type DataSourceOptions, DefaultNamingStrategy } from 'typeorm';
 import { AuthModule, authSchema, ClientService, Clock, Sweeper, UserService } from '../src/index.js';
 import { AuthDatabase } from '../src/base/database/auth-database.js';
-import { ormOptions } from '../src/service/orm-options.js';
+import { dataSourceOptions } from '../src/base/database/own/data-source-options.js';
 import { ENGINE, onSqlite, takeDatabase, type TestDatabase } from './databases.js';
 import { FakeClock, ISSUER, SECRET } from './service.js';
 import { CALLBACK } from './visitor.js';
@@ -39,8 +39,7 @@ describe.each(WAYS)("on a host's data source, %s", (_, options) => {
   beforeEach(async () => {
     database = await takeDatabase();
     tables = {
-      ...(await ormOptions(database.url)),
-      ...authSchema(),
+      ...(await dataSourceOptions(database.url, authSchema())),
       migrationsTableName: 'host_migrations',
       ...options,
     };
@@ -131,7 +130,7 @@ describe('what is in our tables', () => {
     const database = await takeDatabase();
     const module = await Test.createTestingModule({
       imports: [
-        TypeOrmModule.forRoot({ ...(await ormOptions(database.url)), migrationsRun: true }),
+        TypeOrmModule.forRoot({ ...(await dataSourceOptions(database.url, authSchema())), migrationsRun: true }),
         AuthModule.forRoot({ issuer: ISSUER, secret: SECRET }),
       ],
     }).compile();
@@ -164,7 +163,6 @@ if (onSqlite) {
             driver,
             database: database.file,
             enableWAL: true,
-            ...authSchema(),
             migrationsRun: true,
           }),
           AuthModule.forRoot({ issuer: ISSUER, secret: SECRET, providers: [{ provide: Clock, useValue: clock }] }),

@@ -13,7 +13,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import request from 'supertest';
 import { AuthModule, type AuthModuleExtras, authSchema, type AuthOptions } from '../src/index.js';
 import { takeDatabase, type TestDatabase } from './databases.js';
-import { ormOptions } from '../src/service/orm-options.js';
+import { dataSourceOptions } from '../src/base/database/own/data-source-options.js';
 import { expectError, ISSUER, SECRET } from './service.js';
 
 /** Keeps what is logged as a warning. */
@@ -45,7 +45,7 @@ describe.each(['Express', 'Fastify'])('a host on %s', (platform) => {
     options: Partial<AuthOptions & AuthModuleExtras>,
     set: (app: INestApplication) => void,
   ): Promise<void> {
-    const orm = { ...(await ormOptions(database.url)), ...authSchema(), migrationsRun: true };
+    const orm = { ...(await dataSourceOptions(database.url, authSchema())), migrationsRun: true };
     const module = await Test.createTestingModule({
       imports: [TypeOrmModule.forRoot(orm), AuthModule.forRoot({ issuer: ISSUER, secret: SECRET, ...options })],
     })

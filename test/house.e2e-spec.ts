@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { DataSource } from 'typeorm';
+import { AuthDatabase } from '../src/base/database/auth-database.js';
 import { authMigrations } from '../src/wings.js';
+import { migrator } from './databases.js';
 import { startService } from './service.js';
 
 const ROOT = resolve(__dirname, '..');
@@ -110,14 +111,14 @@ describe('the house', () => {
 
   it('has entities and migrations that agree', async () => {
     const service = await startService();
-    const { upQueries } = await service.app.get(DataSource).driver.createSchemaBuilder().log();
+    const { upQueries } = await service.app.get(AuthDatabase).dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
     await service.close();
   });
 
   it('has migrations that can be undone and done again', async () => {
     const service = await startService();
-    const database = service.app.get(DataSource);
+    const database = await migrator(service.databaseUrl);
     for (let n = authMigrations.length; n > 0; n--) await database.undoLastMigration();
     const runner = database.createQueryRunner();
     const left = [];
@@ -125,17 +126,19 @@ describe('the house', () => {
     await runner.release();
     expect(left).not.toContain(true);
     await database.runMigrations();
+    await database.destroy();
     await service.close();
   });
 
   it('has migrations that take over the tables of an earlier release, which made them under other names', async () => {
     const service = await startService();
-    const database = service.app.get(DataSource);
+    const database = await migrator(service.databaseUrl);
     await database.query("DELETE FROM migrations WHERE name LIKE 'CreateBrowserTables%' OR name LIKE 'CreateVerif%'");
     expect((await database.runMigrations()).map(({ name }) => name)).toEqual([
       'CreateBrowserTables1763870000001',
       'CreateVerifications1763880000001',
     ]);
+    await database.destroy();
     await service.close();
   });
 });

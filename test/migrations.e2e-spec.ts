@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { oneAtATime } from '../src/service/migration-lock.js';
-import { openDatabase } from '../src/service/open-database.js';
-import { ormOptions } from '../src/service/orm-options.js';
-import { authMigrations } from '../src/wings.js';
+import { bringUpToDate } from '../src/base/database/own/bring-up-to-date.js';
+import { dataSourceOptions } from '../src/base/database/own/data-source-options.js';
+import { oneAtATime } from '../src/base/database/own/migration-lock.js';
+import { authMigrations, authSchema } from '../src/wings.js';
 import { itOnServer, onSqlite, takeDatabase, type TestDatabase } from './databases.js';
 
 describe('the schema of the service', () => {
@@ -13,13 +13,18 @@ describe('the schema of the service', () => {
   beforeEach(async () => {
     database = await takeDatabase();
     if (onSqlite) return;
-    const old = await new DataSource(await ormOptions(database.url)).initialize();
+    const old = await new DataSource(await optionsOf(database.url)).initialize();
     await old.dropDatabase();
     await old.destroy();
   });
   afterEach(() => database.release());
 
-  const open = async () => openDatabase(await ormOptions(database.url, 2), true);
+  const optionsOf = (url: string) => dataSourceOptions(url, authSchema(), 2);
+  const open = async () => {
+    const options = await optionsOf(database.url);
+    await bringUpToDate(options);
+    return new DataSource(options).initialize();
+  };
 
   it('is one and whole where several nodes start at once on an empty database', async () => {
     const nodes = await Promise.all(Array.from({ length: 4 }, open));
@@ -60,14 +65,14 @@ describe('the schema of the service', () => {
   itOnServer('of a server that does not answer, or does not know the database, is refused in one line', async () => {
     const silent = new URL(database.url);
     silent.port = '1';
-    await expect(openDatabase(await ormOptions(silent.href), true)).rejects.toThrow(
-      /^DATABASE_URL: cannot use the \w+ database: .*ECONNREFUSED.*$/,
+    await expect(bringUpToDate(await optionsOf(silent.href))).rejects.toThrow(
+      /^AuthModule: databaseUrl cannot use the \w+ database: .*ECONNREFUSED.*$/,
     );
     const unknown = new URL(database.url);
     unknown.pathname = '/there_is_no_such_database';
     const began = performance.now();
-    await expect(openDatabase(await ormOptions(unknown.href), true)).rejects.toThrow(
-      /^DATABASE_URL: .*no_such_database.*$/,
+    await expect(bringUpToDate(await optionsOf(unknown.href))).rejects.toThrow(
+      /^AuthModule: databaseUrl .*no_such_database.*$/,
     );
     expect(performance.now() - began).toBeLessThan(1500); // waiting does not mend it
   });

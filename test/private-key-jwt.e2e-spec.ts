@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { exportJWK, type JWK } from 'jose';
 import request from 'supertest';
-import { DataSource } from 'typeorm';
 import { ClientService } from '../src/core/clients/client.service.js';
 import { JwksFetcher } from '../src/core/clients/jwks-fetcher.js';
 import { Sweeper } from '../src/base/database/sweeper.js';
 import { jwt, type KeyPair, keyPair } from './jwts.js';
+import { migrator } from './databases.js';
 import { missing, tooLong } from './fixtures.js';
 import { expectError, ISSUER, type Service, startService } from './service.js';
 
@@ -304,7 +304,7 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
   });
 
   it('leaves clients from before as they were: public ones without a method, the others with their secret', async () => {
-    const database = service.app.get(DataSource);
+    const database = await migrator(service.databaseUrl);
     const methods = () =>
       database.query(
         "SELECT id, token_endpoint_auth_method AS m FROM auth_client WHERE id IN ('app', 'backend') ORDER BY id",
@@ -317,6 +317,7 @@ describe('private_key_jwt (RFC 7523, OpenID Connect Core §9)', () => {
       { id: 'app', m: 'none' },
       { id: 'backend', m: 'client_secret' },
     ]);
+    await database.destroy();
   });
 
   describe('registration refuses', () => {

@@ -6,7 +6,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { type Logger, pino } from 'pino';
 import request, { type Response } from 'supertest';
-import { DataSource } from 'typeorm';
+import { type DataSource } from 'typeorm';
+import { AuthDatabase } from '../src/base/database/auth-database.js';
 import { AppModule } from '../src/service/app.module.js';
 import type { AuthOptions } from '../src/base/auth.options.js';
 import { type NewClient, ClientService } from '../src/core/clients/client.service.js';
@@ -130,7 +131,7 @@ export async function startService({
     log,
     databaseUrl,
     file: database?.file ?? '',
-    sql: (text, parameters) => query(app.get(DataSource), text, parameters),
+    sql: (text, parameters) => query(app.get(AuthDatabase).dataSource, text, parameters),
     url,
     token: (body, headers = {}) => request(url).post('/auth/v1/token').set(headers).send(body),
     client: async (values) => {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { databaseOf } from './database/own/database-url.js';
 
 export const SIGNING_ALGS = ['ES256', 'RS256', 'EdDSA'] as const;
 export type SigningAlg = (typeof SIGNING_ALGS)[number];
@@ -17,6 +18,14 @@ export interface AuthOptions {
    * it is left out. At least 32 characters. Default: none.
    */
   previousSecret?: string;
+  /**
+   * URL of a database for this module alone, for an application without TypeORM: `sqlite:<file>`,
+   * `postgres://<user>@<host>/<database>` or `mysql://…`. Its schema is brought up to date at the start. Default: none,
+   * and the host's data source is used.
+   */
+  databaseUrl?: string;
+  /** Connections of this process to such a database, where it is a server, 1–1000. Default: 10. */
+  databasePool?: number;
   /** `aud` of access tokens. Default: the issuer. */
   audience?: string;
   /** The client of a request that names none. Default: none. */
@@ -82,9 +91,10 @@ export interface AuthOptions {
 }
 
 export interface ResolvedAuthOptions extends Required<
-  Omit<AuthOptions, 'previousSecret' | 'defaultClientId' | 'templates' | 'smtpUrl'>
+  Omit<AuthOptions, 'previousSecret' | 'databaseUrl' | 'defaultClientId' | 'templates' | 'smtpUrl'>
 > {
   previousSecret: string | undefined;
+  databaseUrl: string | undefined;
   templates: string | undefined;
   defaultClientId: string | undefined;
   smtpUrl: string | undefined;
@@ -122,6 +132,8 @@ export function resolveOptions(options: AuthOptions): ResolvedAuthOptions {
     domain: issuer.host,
     secret,
     previousSecret,
+    databaseUrl: databaseUrl(options.databaseUrl),
+    databasePool: within('databasePool', options.databasePool ?? 10, 1, 1000),
     audience: options.audience ?? options.issuer,
     defaultClientId: options.defaultClientId,
     signingAlg,
@@ -185,6 +197,15 @@ function issuerUrl(issuer: string): URL {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password) {
     throw new OptionError('issuer', 'must be an http(s) URL without query or fragment');
+  }
+  return url;
+}
+
+function databaseUrl(url: string | undefined): string | undefined {
+  try {
+    if (url !== undefined) databaseOf(url);
+  } catch (error) {
+    throw new OptionError('databaseUrl', (error as Error).message);
   }
   return url;
 }

@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import type { Listing, MakeAction, Result } from '../base/commands/command.js';
 import { jsonOf, tableOf } from '../base/commands/listing.js';
 import { AppModule } from '../service/app.module.js';
-import type { Settings } from '../service/settings.js';
+import { asSetting, type Settings } from '../service/settings.js';
 import { Catalogue } from '../base/errors/catalogue.js';
 import { AuthError, described } from '../base/errors/auth.error.js';
 
@@ -20,8 +20,8 @@ export function actionsOf(program: Command, settings: () => Settings): MakeActio
     ) =>
     async (...args: unknown[]) => {
       let app: INestApplicationContext | undefined;
+      const { app: file } = program.opts<{ app?: string }>();
       try {
-        const { app: file } = program.opts<{ app?: string }>();
         if (file !== undefined && makesDatabase) throw new Error('the database of an application is its own to make');
         const newDatabase = makesDatabase ? 'make' : 'refuse';
         const module = file === undefined ? AppModule.forRoot({ ...settings(), newDatabase }) : await moduleIn(file);
@@ -30,7 +30,7 @@ export function actionsOf(program: Command, settings: () => Settings): MakeActio
         if ('exitCode' in result) process.exitCode = result.exitCode;
         await print(result, program.opts<{ json?: true }>().json ?? false);
       } catch (error) {
-        console.error(`nest-auth: ${problem(error, app)}`);
+        console.error(`nest-auth: ${problem(file === undefined ? asSetting(error) : error, app)}`);
         process.exitCode = 1;
       } finally {
         if (app) await app.close();

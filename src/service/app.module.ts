@@ -2,12 +2,10 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { getStorageToken } from '@nestjs/throttler';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import type { DataSourceOptions } from 'typeorm';
 import { MADE_DATABASE, prepareFile } from './database-file.js';
-import { ormOptions } from './orm-options.js';
+import { PROBED, probe } from './probe.js';
 import { AuthModule } from '../auth.module.js';
-import { openDatabase } from './open-database.js';
+import { AuthDatabase } from '../base/database/auth-database.js';
 import { Clock } from '../base/clock.js';
 import { RedisThrottlerStorage } from '../core/throttling/redis-throttler.storage.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
@@ -25,12 +23,10 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        TypeOrmModule.forRootAsync({
-          useFactory: async () => ({ ...(await ormOptions(databaseUrl, databasePool)), toRetry: () => false }), // openDatabase does, as far as it helps
-          dataSourceFactory: (options) => openDatabase(options as DataSourceOptions, serving),
-        }),
         AuthModule.forRoot({
           ...auth,
+          databaseUrl,
+          databasePool,
           secret: auth.secret ?? secretFromFile(serving),
           providers: redisUrl !== undefined && serving ? [sharedLimits(redisUrl)] : [],
         }),
@@ -40,6 +36,7 @@ export class AppModule {
       providers: [
         { provide: APP_FILTER, useClass: AuthExceptionFilter },
         { provide: MADE_DATABASE, useValue: made },
+        ...(serving ? [{ provide: PROBED, useFactory: probe, inject: [AuthDatabase] }] : []),
       ],
     };
   }

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { databaseOf } from './database-url.js';
-import { SettingsError } from './environment.js';
+import { databaseOf } from '../base/database/own/database-url.js';
+import { explained, refused } from '../base/database/own/file-problems.js';
 
 /** What may be done where there is no database: make one, make one where it cannot be a mistyped name, or nothing. */
 export type NewDatabase = 'make' | 'make-first' | 'refuse';
@@ -9,30 +9,14 @@ export type NewDatabase = 'make' | 'make-first' | 'refuse';
 /** Injection token: the absolute path of the database that this start made; undefined where there was one. */
 export const MADE_DATABASE = Symbol('nest-auth made database');
 
-/** Larger files are not read through at the start, in bytes. */
-const SMALL = 64 * 1024 * 1024;
 /** Entries of a folder that are looked at for another database. */
 const LOOK_AT = 1000;
 const SQLITE = 'SQLite format 3';
 
-/** What is wrong with the file, by what its opening failed with. */
-const PROBLEMS: [RegExp, string][] = [
-  [/SQLITE_NOTADB/, 'is no SQLite database'],
-  [/SQLITE_CORRUPT/, 'is corrupt: restore a backup'],
-  [/SQLITE_READONLY|\bEROFS\b/, 'is read-only'],
-  [/SQLITE_FULL|\bENOSPC\b/, 'cannot grow: the disk is full'],
-  [/SQLITE_IOERR/, 'cannot be read or written: the disk fails, or is full'],
-  [/SQLITE_(BUSY|LOCKED)/, 'is locked by another process'],
-  [/SQLITE_CANTOPEN/, 'cannot be opened, or its folder not be written to'],
-  [/\bE(ACCES|PERM)\b/, 'is not for this user to write'],
-  [/\bE(NOTDIR|EXIST)\b/, 'lies below something that is no folder'],
-  [/\bEISDIR\b/, 'is a folder'],
-];
-
 /**
  * Makes sure that there is a file where the database is one, readable by its owner alone where it is new.
  * @returns its absolute path where it was made now
- * @throws SettingsError
+ * @throws OptionError
  */
 export function prepareFile(databaseUrl: string, newDatabase: NewDatabase): string | undefined {
   const database = databaseOf(databaseUrl);
@@ -52,17 +36,6 @@ export function prepareFile(databaseUrl: string, newDatabase: NewDatabase): stri
   } catch (error) {
     throw explained(error, file);
   }
-}
-
-/** The same failure; as one of DATABASE_URL where it is about the file. */
-export function explained(error: unknown, file: string): unknown {
-  if (error instanceof SettingsError) return error;
-  const problem = PROBLEMS.find(([sign]) => sign.test(String(error)))?.[1];
-  return problem === undefined ? error : refused(file, problem);
-}
-
-export function isSmall(file: string): boolean {
-  return statSync(file).size <= SMALL;
 }
 
 /** A first database lies in a folder that somebody made for it, and in which there is no other. */
@@ -87,8 +60,4 @@ function isDatabase(file: string): boolean {
   } catch {
     return false;
   }
-}
-
-function refused(file: string, problem: string): SettingsError {
-  return new SettingsError('DATABASE_URL', `${file} ${problem}`);
 }

@@ -1,5 +1,7 @@
 import cluster from 'node:cluster';
-import { explained, MADE_DATABASE } from './database-file.js';
+import { explained } from '../base/database/own/file-problems.js';
+import { MADE_DATABASE } from './database-file.js';
+import { asSetting } from './settings.js';
 import { seedDemo } from './demo.js';
 import { listen } from './listen.js';
 import { createLog } from './logging/json-logger.js';
@@ -29,6 +31,6 @@ export async function serve(settings: Settings): Promise<void> {
     }
   } catch (error) {
     const file = /^sqlite:(.+)/.exec(settings.databaseUrl)?.[1];
-    throw file === undefined ? error : explained(error, file);
+    throw asSetting(file === undefined ? error : explained(error, file));
   }
 }

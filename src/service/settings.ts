@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { NewDatabase } from './database-file.js';
 import { Environment, SettingsError } from './environment.js';
-import { databaseOf, DEFAULT_DATABASE_URL } from './database-url.js';
+import { databaseOf, DEFAULT_DATABASE_URL } from '../base/database/own/database-url.js';
 import { secretIn } from './secret-file.js';
 import { isEasyToGuess, MAKE_A_SECRET } from './secret-strength.js';
 import { type AuthOptions, type Limit, OptionError, resolveOptions, type SigningAlg } from '../base/auth.options.js';
@@ -147,14 +147,21 @@ function checkScheme(issuer: string): void {
 }
 
 /** The option's own check, told under the name of its setting. */
-function checkOptions(auth: Settings['auth'], names: Record<string, string>): void {
+function checkOptions(auth: Settings['auth'], secrets: Record<string, string>): void {
   try {
     resolveOptions({ ...auth, secret: auth.secret ?? 'made later, and long enough then' });
   } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    const name = names[error.option] ?? `AUTH_${error.option.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
-    throw new SettingsError(name, error.problem + (error.option in names ? `; ${HOW_TO}` : ''));
+    if (!(error instanceof OptionError) || !(error.option in secrets)) throw asSetting(error);
+    throw new SettingsError(secrets[error.option]!, `${error.problem}; ${HOW_TO}`);
   }
+}
+
+/** The same failure; as one of the setting where it is about an option. */
+export function asSetting(error: unknown): unknown {
+  if (!(error instanceof OptionError)) return error;
+  const { option, problem } = error;
+  const name = option === 'databaseUrl' ? 'DATABASE_URL' : `AUTH_${option.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+  return new SettingsError(name, problem);
 }
 
 /** Its error does not repeat it: there may be a password in it. */

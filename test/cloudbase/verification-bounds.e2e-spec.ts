@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import request, { type Response } from 'supertest';
-import { DataSource } from 'typeorm';
+import { AuthDatabase } from '../../src/base/database/auth-database.js';
 import { type purpose, ServiceSecret } from '../../src/base/crypto/service-secret.js';
 import { VerificationSender } from '../../src/cloudbase/verification/verification-sender.js';
 import { UserService } from '../../src/core/users/user.service.js';
@@ -247,7 +247,7 @@ describe('a verification code', () => {
     const { sub } = await signUp();
     const old = `ada-${n}@münchen.example`;
     await service.sql('UPDATE auth_user SET login_email = ?, email = ? WHERE id = ?', [old, old, sub]);
-    const runner = service.app.get(DataSource).createQueryRunner();
+    const runner = service.app.get(AuthDatabase).dataSource.createQueryRunner();
     await new SpellMailDomainsOneWay1764000006001().up(runner);
     await runner.release();
     email = `ada-${n}@xn--mnchen-3ya.example`;

@@ -1,6 +1,5 @@
-import { getDataSourceToken } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
 import { UserRow } from '../../src/core/users/user.entity.js';
+import { AuthDatabase } from '../../src/base/database/auth-database.js';
 import { UserService } from '../../src/core/users/user.service.js';
 import { type Answer, expectRefusal, GOOD, invalid, livesOn, startTarget, type Target } from './wire.js';
 
@@ -12,10 +11,7 @@ describe('user enumeration', () => {
   beforeAll(async () => {
     target = await startTarget();
     await target.user('no-password', 'gone in a moment');
-    await target.app
-      .get<DataSource>(getDataSourceToken())
-      .getRepository(UserRow)
-      .update({ username: 'no-password' }, { password_hash: null });
+    await target.app.get(AuthDatabase).repository(UserRow).update({ username: 'no-password' }, { password_hash: null });
     const id = await target.user('disabled', 'the right password');
     await target.app.get(UserService).setDisabled(id, true);
   });

@@ -1,4 +1,4 @@
-import { DataSource } from 'typeorm';
+import { AuthDatabase } from '../../src/base/database/auth-database.js';
 import type { Settings } from '../../src/service/settings.js';
 import { ClientService } from '../../src/core/clients/client.service.js';
 import { AttemptBudget } from '../../src/core/throttling/attempt-budget.entity.js';
@@ -336,7 +336,7 @@ describe('dodging the limit by account', () => {
   });
 
   it('remembers no more of a username than a hash of one size, however long it is', async () => {
-    const rows = target.app.get(DataSource).getRepository(AttemptBudget);
+    const rows = target.app.get(AuthDatabase).dataSource.getRepository(AttemptBudget);
     await rows.clear();
     // one character that becomes eighteen under NFKC
     for (const username of ['ada@example.com', '\ufdfa'.repeat(256)]) {

@@ -11,6 +11,8 @@ import {
 } from 'typeorm';
 import { compareBytes } from './collation.js';
 import { DatabaseFile } from './database-file.js';
+import { bringUpToDate, unusable } from './own/bring-up-to-date.js';
+import { dataSourceOptions } from './own/data-source-options.js';
 import { BetterSqlite } from './engines/better-sqlite.js';
 import type { Engine } from './engines/engine.js';
 import { Mysql } from './engines/mysql.js';
@@ -61,6 +63,8 @@ export class AuthDatabase implements OnApplicationShutdown {
   private constructor(
     readonly dataSource: DataSource,
     entities: EntityClass[],
+    /** Whether nobody else works by this data source. */
+    private readonly isOwn: boolean,
     milliseconds = PATIENCE,
     private readonly file?: DatabaseFile,
     private readonly wal?: FileHandle,
@@ -80,16 +84,38 @@ export class AuthDatabase implements OnApplicationShutdown {
     }
     if (type === 'sqlite' || type === 'better-sqlite3') return AuthDatabase.openFile(host, entities);
     if (type !== 'postgres') await compareBytes(host, entities);
-    return new AuthDatabase(host, entities);
+    return new AuthDatabase(host, entities, false);
+  }
+
+  /**
+   * A database that its URL names, which no data source of the host is needed for, with the newest schema.
+   * @param pool connections of this process, where it is a server
+   * @throws OptionError
+   */
+  static async own(url: string, schema: Schema, pool?: number): Promise<AuthDatabase> {
+    const { entities } = schema;
+    const options = await dataSourceOptions(url, schema, pool);
+    await bringUpToDate(options);
+    try {
+      if (options.type === 'sqlite') return await AuthDatabase.openFile({ options }, entities);
+      const own = await new DataSource(options).initialize();
+      if (options.type !== 'postgres') await compareBytes(own, entities);
+      return new AuthDatabase(own, entities, true);
+    } catch (error) {
+      throw unusable(error, options);
+    }
   }
 
   /** A database in memory that nobody else has, for tests. */
   static async inMemory({ entities, migrations }: Schema): Promise<AuthDatabase> {
     const own = new DataSource({ type: 'sqlite', database: ':memory:', entities, migrations, migrationsRun: true });
-    return new AuthDatabase(await own.initialize(), entities, PATIENCE, new DatabaseFile());
+    return new AuthDatabase(await own.initialize(), entities, true, PATIENCE, new DatabaseFile());
   }
 
-  private static async openFile({ options }: DataSource, entities: EntityClass[]): Promise<AuthDatabase> {
+  private static async openFile(
+    { options }: Pick<DataSource, 'options'>,
+    entities: EntityClass[],
+  ): Promise<AuthDatabase> {
     const path = String(options.database);
     if (path === '' || path.includes(':memory:')) {
       throw new Error(
@@ -113,13 +139,13 @@ export class AuthDatabase implements OnApplicationShutdown {
     const waiting = new Patience(new Sqlite(own), patience);
     const query = <T>(sql: string) => waiting.write(() => own.query<T>(sql));
     const [{ journal_mode: mode }] = await query<[{ journal_mode: string }]>('PRAGMA journal_mode');
-    if (mode !== 'wal') return new AuthDatabase(own, entities, patience, await DatabaseFile.of(path, []));
+    if (mode !== 'wal') return new AuthDatabase(own, entities, true, patience, await DatabaseFile.of(path, []));
     // A commit returns once the write-ahead log is written; flush() makes it survive a power cut. See docs/decisions.md.
     await query('PRAGMA synchronous = NORMAL');
     await query(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
     await query('SELECT count(*) FROM sqlite_master'); // opens the write-ahead log
     const file = await DatabaseFile.of(path, ['-wal', '-shm']);
-    return new AuthDatabase(own, entities, patience, file, await open(`${path}-wal`, 'r+'));
+    return new AuthDatabase(own, entities, true, patience, file, await open(`${path}-wal`, 'r+'));
   }
 
   /** The path of its file; undefined: it has none. */
@@ -243,7 +269,7 @@ export class AuthDatabase implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    if (!this.file) return; // it is the host's
+    if (!this.isOwn) return;
     await Promise.all(this.statements.map((statement) => statement.close()));
     await this.wal?.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();

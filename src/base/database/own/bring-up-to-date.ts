@@ -1,8 +1,11 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { DataSource, type DataSourceOptions } from 'typeorm';
-import { explained, isSmall } from './database-file.js';
-import { SettingsError } from './environment.js';
+import { DataSource } from 'typeorm';
+import { OptionError } from '../../auth.options.js';
+import type { OwnOptions } from './data-source-options.js';
+import { explained } from './file-problems.js';
 import { oneAtATime } from './migration-lock.js';
 
 /** How long another process may keep the database from being opened, one attempt, and between two, in milliseconds. */
@@ -15,21 +18,31 @@ const FINAL =
   /SQLITE_(NOTADB|CORRUPT|READONLY|FULL|IOERR|CANTOPEN)|^(28|3D|42501)|ER_(ACCESS_DENIED|DBACCESS_DENIED|BAD_DB)/;
 
 /**
- * Opens the service's data source and brings its schema up to date.
- * @param serving whether it is to be written to for long: then it is looked at, and written to once
- * @throws SettingsError within three seconds where the database is of no use
+ * Makes the file that there is not yet, and brings the schema up to date.
+ * @throws OptionError within three seconds where the database is of no use
  */
-export async function openDatabase(options: DataSourceOptions, serving = false): Promise<DataSource> {
+export async function bringUpToDate(options: OwnOptions): Promise<void> {
   try {
-    await prepare(options, serving);
-    return await new DataSource(options).initialize();
+    if (options.type === 'sqlite') makeFile(options.database);
+    await migrated(options);
   } catch (error) {
-    throw options.type === 'sqlite' ? explained(error, options.database) : unreachable(error, options);
+    throw unusable(error, options);
   }
 }
 
+/** The same failure; as one of the option databaseUrl where it is about the file or the server. */
+export function unusable(error: unknown, options: OwnOptions): unknown {
+  return options.type === 'sqlite' ? explained(error, options.database) : unreachable(error, options);
+}
+
+/** Where there is none; readable by its owner alone. */
+function makeFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  closeSync(openSync(file, 'a', 0o600));
+}
+
 /** Another process may be migrating the same database, or have locked it for a moment; then this one tries again. */
-async function prepare(options: DataSourceOptions, serving: boolean): Promise<void> {
+async function migrated(options: OwnOptions): Promise<void> {
   const impatient = options.type === 'sqlite' ? { ...options, busyTimeout: BUSY_TIMEOUT } : options;
   let progress = 0;
   for (let deadline = performance.now() + PATIENCE; ; await sleep(PAUSE)) {
@@ -37,7 +50,6 @@ async function prepare(options: DataSourceOptions, serving: boolean): Promise<vo
     try {
       await dataSource.initialize();
       await oneAtATime(dataSource, () => migrate(dataSource));
-      if (options.type === 'sqlite' && serving) await probe(dataSource, options.database);
       return;
     } catch (error) {
       if (FINAL.test(codeOf(error)) || FINAL.test(String(error))) throw error;
@@ -81,28 +93,14 @@ function migrationsTable({ driver, options }: DataSource): string {
   return driver.buildTableName('migrations', (options as { schema?: string }).schema);
 }
 
-/** @throws Error where the file is corrupt, or cannot be written to for another reason than that somebody else writes */
-async function probe(dataSource: DataSource, file: string): Promise<void> {
-  if (isSmall(file)) {
-    const [{ quick_check: found }] = await dataSource.query<[{ quick_check: string }]>('PRAGMA quick_check(1)');
-    if (found !== 'ok') throw new Error(`SQLITE_CORRUPT: ${found}`);
-  }
-  const [{ user_version: version }] = await dataSource.query<[{ user_version: number }]>('PRAGMA user_version');
-  try {
-    await dataSource.query(`PRAGMA user_version = ${version}`);
-  } catch (error) {
-    if (!String(error).includes('SQLITE_BUSY')) throw error;
-  }
-}
-
 function codeOf(error: unknown): string {
   return (error as { code?: string } | null)?.code ?? '';
 }
 
 /** What a server said, or that there is none; without the password. */
-function unreachable(error: unknown, options: DataSourceOptions): unknown {
+function unreachable(error: unknown, options: OwnOptions): unknown {
   const failure = error as { message?: string; errors?: Error[]; query?: string } | null;
   if (failure?.query !== undefined) return error; // it is there, and refused a statement of ours
   const why = failure?.message || failure?.errors?.map(({ message }) => message).join(', ') || codeOf(error);
-  return new SettingsError('DATABASE_URL', `cannot use the ${options.type} database: ${why}`);
+  return new OptionError('databaseUrl', `cannot use the ${options.type} database: ${why}`);
 }

@@ -1,7 +1,11 @@
 import type { DataSourceOptions, Logger } from 'typeorm';
-import { authEntities, authMigrations } from '../wings.js';
-import { installed } from '../base/installed.js';
+import { OptionError } from '../../auth.options.js';
+import { installed } from '../../installed.js';
+import type { Schema } from '../schema.js';
 import { databaseOf, type DatabaseUrl } from './database-url.js';
+
+/** Of the types that a URL can name. */
+export type OwnOptions = Extract<DataSourceOptions, { type: DatabaseUrl['type'] }>;
 
 /** TypeORM would print lines of its own between those of the log; what is wrong, errors say. */
 const SILENT: Logger = {
@@ -17,23 +21,22 @@ const SILENT: Logger = {
 const CONNECT_TIMEOUT = 5000;
 
 /**
- * What the service's data source is made of. The driver is loaded here, and only the one that is used.
+ * What a data source of our own is made of. The driver is loaded here, and only the one that is used.
  * @param poolSize connections of this process, where the database is a server
- * @throws Error that says what to install
+ * @throws OptionError that says what to install
  */
-export async function ormOptions(url: string, poolSize = 10): Promise<DataSourceOptions> {
+export async function dataSourceOptions(url: string, schema: Schema, poolSize = 10): Promise<OwnOptions> {
   const database = databaseOf(url);
   return {
     ...(await connectionTo(database, poolSize)),
     logger: SILENT,
-    entities: authEntities,
-    migrations: authMigrations,
+    ...schema,
     migrationsTransactionMode: 'each',
     synchronize: false,
   };
 }
 
-async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<DataSourceOptions> {
+async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<OwnOptions> {
   const { type } = database;
   switch (type) {
     case 'sqlite':
@@ -69,10 +72,14 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Da
   }
 }
 
-/** @throws Error in one line, where a package is not there */
+/** @throws OptionError where a package is not there */
 async function driver(name: string, load: () => Promise<object>): Promise<object> {
-  const loaded = (await installed(name, load, 'DATABASE_URL: its driver')) as { default?: object };
-  return loaded.default ?? loaded;
+  try {
+    const loaded = (await installed(name, load, 'needs a driver that')) as { default?: object };
+    return loaded.default ?? loaded;
+  } catch (error) {
+    throw new OptionError('databaseUrl', (error as Error).message);
+  }
 }
 
 /** sqlite3 without the verbose mode that TypeORM turns on: a stack trace for each statement, dearer than the statement. */
