@@ -40,7 +40,7 @@ const ENGINES = [
  */
 const ONCE = [
   ...['sqlite/', 'package', 'docs', 'readme', 'faults', 'settings', 'jwks-fetcher', 'exchange'],
-  ...['stopping', 'log', 'wings', 'chaos', 'cli-usage', 'protection/', 'browser'],
+  ...['stopping', 'log', 'wings', 'chaos', 'cli-usage', 'protection/', 'browser', 'examples', 'nest-new'],
 ];
 /** What a client sees of the module wherever it runs. What is left out is about the service, its server and its log. */
 const ON_FASTIFY = [

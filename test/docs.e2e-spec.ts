@@ -46,15 +46,20 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 
   it('names files and folders that there are', () => {
-    const named = [...text.matchAll(/`((?:src|test|docs)\/[\w./-]+)`/g)].map((match) => match[1]!);
+    const named = [...text.matchAll(/`((?:src|test|docs|examples)\/[\w./-]+)`/g)].map((match) => match[1]!);
     const endings = ['', '.e2e-spec.ts', '.ts']; // `npx jest` takes a path without them
     const missing = named.filter((name) => !endings.some((ending) => existsSync(join(ROOT, name + ending))));
     expect(missing).toEqual([]);
   });
 });
 
-it.each(['orders.controller.ts', 'app.module.ts'])('the README shows %s of a service that is tested', (file) => {
-  expect(read('README.md')).toContain('```ts\n' + read(`test/host/resource-server/src/${file}`) + '```\n');
+it.each([
+  'embedded/src/app.module.ts',
+  'embedded/src/first-accounts.ts',
+  'second-service/src/app.module.ts',
+  'second-service/src/orders.controller.ts',
+])('the README shows %s of the examples', (file) => {
+  expect(read('README.md')).toContain('```ts\n' + read(`examples/${file}`) + '```\n');
 });
 
 it('the README shows the module of errors that a host is tested with', () => {

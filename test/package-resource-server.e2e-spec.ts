@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import request from 'supertest';
 import { ClientService } from '../src/index.js';
+import { listening } from './host/installation.js';
 import { type Issuer, startIssuer } from './protection/guarded.js';
 
 const ROOT = resolve(__dirname, '..');
@@ -33,7 +33,7 @@ describe('nest-auth-service/resource-server, as it is built', () => {
     for (const name of ['dist', 'package.json']) cpSync(join(ROOT, name), join(library, name), { recursive: true });
     NEEDED.forEach(give);
     for (const type of TYPES) {
-      cpSync(join(__dirname, 'host/resource-server/src'), join(dir, type, 'src'), { recursive: true });
+      cpSync(join(ROOT, 'examples/second-service/src'), join(dir, type, 'src'), { recursive: true });
       writeFileSync(join(dir, type, 'package.json'), JSON.stringify({ name: 'orders', private: true, type }));
     }
   });
@@ -66,10 +66,9 @@ describe('nest-auth-service/resource-server, as it is built', () => {
 
     it('guards its routes by what the other service says', async () => {
       const { secret } = await issuer.service.app.get(ClientService).create({ id: 'orders', grant_types: [] });
-      const env = { PATH: process.env['PATH'], AUTH_ISSUER: issuer.url, AUTH_CLIENT_SECRET: secret };
+      const env = { PATH: process.env['PATH'], PORT: '0', AUTH_ISSUER: issuer.url, AUTH_CLIENT_SECRET: secret };
       const service = spawn('node', ['dist/main.js'], { cwd: join(dir, type), env, timeout: 60_000 });
-      const [line] = (await once(createInterface(service.stdout), 'line')) as [string];
-      const orders = request(line.replace('listening on ', ''));
+      const orders = request(await listening(service));
       const now = { iat: Date.now() / 1000, exp: Date.now() / 1000 + 60 };
       const as = (claims: object) => ({ authorization: `Bearer ${issuer.sign({ ...now, ...claims })}` });
 

@@ -150,7 +150,11 @@ async function start(project: string, environment: Record<string, string>): Prom
   };
 }
 
-async function listening(child: ChildProcess, ended: Promise<number | null>): Promise<string> {
+/** @returns the address that a host says it listens at */
+export async function listening(
+  child: ChildProcess,
+  ended = new Promise<number | null>((resolve) => child.once('close', resolve)),
+): Promise<string> {
   let complaints = '';
   child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
   const url = new Promise<string>((resolve) => {

@@ -13,6 +13,7 @@ import { compareBytes } from './collation.js';
 import { DatabaseFile } from './database-file.js';
 import { bringUpToDate, unusable } from './own/bring-up-to-date.js';
 import { dataSourceOptions } from './own/data-source-options.js';
+import { isFile, sqliteOptions } from './own/sqlite-options.js';
 import { BetterSqlite } from './engines/better-sqlite.js';
 import type { Engine } from './engines/engine.js';
 import { Mysql } from './engines/mysql.js';
@@ -82,7 +83,7 @@ export class AuthDatabase implements OnApplicationShutdown {
         `nest-auth works on data sources of the types ${Object.keys(ENGINES).join(', ')}; not on ${type}`,
       );
     }
-    if (type === 'sqlite' || type === 'better-sqlite3') return AuthDatabase.openFile(host, entities);
+    if (isFile(host.options)) return AuthDatabase.openFile(host, entities);
     if (type !== 'postgres') await compareBytes(host, entities);
     return new AuthDatabase(host, entities, false);
   }
@@ -97,7 +98,7 @@ export class AuthDatabase implements OnApplicationShutdown {
     const options = await dataSourceOptions(url, schema, pool);
     await bringUpToDate(options);
     try {
-      if (options.type === 'sqlite') return await AuthDatabase.openFile({ options }, entities);
+      if (isFile(options)) return await AuthDatabase.openFile({ options }, entities);
       const own = await new DataSource(options).initialize();
       if (options.type !== 'postgres') await compareBytes(own, entities);
       return new AuthDatabase(own, entities, true);
@@ -108,7 +109,7 @@ export class AuthDatabase implements OnApplicationShutdown {
 
   /** A database in memory that nobody else has, for tests. */
   static async inMemory({ entities, migrations }: Schema): Promise<AuthDatabase> {
-    const own = new DataSource({ type: 'sqlite', database: ':memory:', entities, migrations, migrationsRun: true });
+    const own = new DataSource({ ...(await sqliteOptions(':memory:')), entities, migrations, migrationsRun: true });
     return new AuthDatabase(await own.initialize(), entities, true, PATIENCE, new DatabaseFile());
   }
 

@@ -6,6 +6,7 @@ import { DataSource } from 'typeorm';
 import { OptionError } from '../../auth.options.js';
 import type { OwnOptions } from './data-source-options.js';
 import { explained } from './file-problems.js';
+import { isFile } from './sqlite-options.js';
 import { oneAtATime } from './migration-lock.js';
 
 /** How long another process may keep the database from being opened, one attempt, and between two, in milliseconds. */
@@ -23,7 +24,7 @@ const FINAL =
  */
 export async function bringUpToDate(options: OwnOptions): Promise<void> {
   try {
-    if (options.type === 'sqlite') makeFile(options.database);
+    if (isFile(options)) makeFile(options.database);
     await migrated(options);
   } catch (error) {
     throw unusable(error, options);
@@ -32,7 +33,7 @@ export async function bringUpToDate(options: OwnOptions): Promise<void> {
 
 /** The same failure; as one of the option databaseUrl where it is about the file or the server. */
 export function unusable(error: unknown, options: OwnOptions): unknown {
-  return options.type === 'sqlite' ? explained(error, options.database) : unreachable(error, options);
+  return isFile(options) ? explained(error, options.database) : unreachable(error, options);
 }
 
 /** Where there is none; readable by its owner alone. */
@@ -43,7 +44,7 @@ function makeFile(file: string): void {
 
 /** Another process may be migrating the same database, or have locked it for a moment; then this one tries again. */
 async function migrated(options: OwnOptions): Promise<void> {
-  const impatient = options.type === 'sqlite' ? { ...options, busyTimeout: BUSY_TIMEOUT } : options;
+  const impatient = isFile(options) ? { ...options, busyTimeout: BUSY_TIMEOUT, timeout: BUSY_TIMEOUT } : options;
   let progress = 0;
   for (let deadline = performance.now() + PATIENCE; ; await sleep(PAUSE)) {
     const dataSource = new DataSource(impatient);

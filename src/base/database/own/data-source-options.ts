@@ -1,11 +1,10 @@
 import type { DataSourceOptions, Logger } from 'typeorm';
-import { OptionError } from '../../auth.options.js';
-import { installed } from '../../installed.js';
 import type { Schema } from '../schema.js';
 import { databaseOf, type DatabaseUrl } from './database-url.js';
+import { driverOf, type FileOptions, sqliteOptions } from './sqlite-options.js';
 
 /** Of the types that a URL can name. */
-export type OwnOptions = Extract<DataSourceOptions, { type: DatabaseUrl['type'] }>;
+export type OwnOptions = FileOptions | Extract<DataSourceOptions, { type: DatabaseUrl['type'] }>;
 
 /** TypeORM would print lines of its own between those of the log; what is wrong, errors say. */
 const SILENT: Logger = {
@@ -40,17 +39,11 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Ow
   const { type } = database;
   switch (type) {
     case 'sqlite':
-      return {
-        type,
-        driver: quiet(await driver('sqlite3', () => import('sqlite3'))),
-        database: database.file,
-        enableWAL: true,
-        busyTimeout: 2000,
-      };
+      return sqliteOptions(database.file);
     case 'postgres':
       return {
         type,
-        driver: await driver('pg', () => import('pg')),
+        driver: await driverOf('pg', () => import('pg')),
         url: database.url,
         schema: database.schema,
         applicationName: 'nest-auth',
@@ -60,7 +53,7 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Ow
       };
     case 'mysql':
     case 'mariadb':
-      await driver('mysql2', () => import('mysql2'));
+      await driverOf('mysql2', () => import('mysql2'));
       return {
         type,
         connectorPackage: 'mysql2',
@@ -70,20 +63,4 @@ async function connectionTo(database: DatabaseUrl, poolSize: number): Promise<Ow
         ssl: database.tls ? {} : undefined,
       };
   }
-}
-
-/** @throws OptionError where a package is not there */
-async function driver(name: string, load: () => Promise<object>): Promise<object> {
-  try {
-    const loaded = (await installed(name, load, 'needs a driver that')) as { default?: object };
-    return loaded.default ?? loaded;
-  } catch (error) {
-    throw new OptionError('databaseUrl', (error as Error).message);
-  }
-}
-
-/** sqlite3 without the verbose mode that TypeORM turns on: a stack trace for each statement, dearer than the statement. */
-function quiet(sqlite3: object): object {
-  const driver = { ...sqlite3, verbose: () => driver };
-  return driver;
 }

@@ -17,7 +17,8 @@ const PROBLEMS: [RegExp, string][] = [
 /** The same failure; as one of the option databaseUrl where it is about the file. */
 export function explained(error: unknown, file: string): unknown {
   if (error instanceof OptionError) return error;
-  const problem = PROBLEMS.find(([sign]) => sign.test(String(error)))?.[1];
+  const said = `${(error as { code?: string } | null)?.code ?? ''} ${String(error)}`; // better-sqlite3 says it by the code
+  const problem = PROBLEMS.find(([sign]) => sign.test(said))?.[1];
   return problem === undefined ? error : refused(file, problem);
 }
 

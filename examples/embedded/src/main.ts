@@ -3,9 +3,9 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 
 async function main(): Promise<void> {
-  const app = await NestFactory.create(AppModule, { logger: ['error'] });
+  const app = await NestFactory.create(AppModule);
   app.enableShutdownHooks();
-  await app.listen(0, '127.0.0.1');
+  await app.listen(process.env.PORT ?? 3000);
   console.log(`listening on ${await app.getUrl()}`);
 }
 

@@ -1,0 +1,61 @@
+import { DataSource, type DataSourceOptions, MissingDriverError } from 'typeorm';
+import { installed } from '../../installed.js';
+import { OptionError } from '../../auth.options.js';
+
+/** A file, by whichever of the two packages that SQLite has. */
+export type FileOptions = Extract<DataSourceOptions, { type: 'sqlite' | 'better-sqlite3' }>;
+
+/** A package that need not be there when this is compiled, nor its types. */
+const BETTER_SQLITE3: string = 'better-sqlite3';
+
+/** Milliseconds that a statement waits for somebody else's. */
+const BUSY_TIMEOUT = 2000;
+
+export function isFile(options: DataSourceOptions): options is FileOptions {
+  return options.type === 'sqlite' || options.type === 'better-sqlite3';
+}
+
+/**
+ * A file of SQLite, or `:memory:`: by sqlite3, or by better-sqlite3 where that is what is installed, or what TypeORM knows.
+ * @throws OptionError that says what to install
+ */
+export async function sqliteOptions(database: string, busyTimeout = BUSY_TIMEOUT): Promise<FileOptions> {
+  const file = { database, enableWAL: database !== ':memory:' };
+  const better = async (): Promise<FileOptions> => {
+    const driver = await driverOf(BETTER_SQLITE3, () => import(BETTER_SQLITE3));
+    return { type: 'better-sqlite3', driver, timeout: busyTimeout, ...file };
+  };
+  if (!knowsSqlite3()) return better();
+  try {
+    const driver = quiet(await driverOf('sqlite3', () => import('sqlite3')));
+    return { type: 'sqlite', driver, busyTimeout, ...file };
+  } catch (error) {
+    return better().catch(() => Promise.reject(error as Error));
+  }
+}
+
+/** @throws OptionError where a package is not there */
+export async function driverOf(name: string, load: () => Promise<object>): Promise<object> {
+  try {
+    const loaded = (await installed(name, load, 'needs a driver that')) as { default?: object };
+    return loaded.default ?? loaded;
+  } catch (error) {
+    throw new OptionError('databaseUrl', (error as Error).message);
+  }
+}
+
+/** TypeORM 1 does not. */
+function knowsSqlite3(): boolean {
+  try {
+    return Boolean(new DataSource({ type: 'sqlite', database: ':memory:', driver: quiet({}) }));
+  } catch (error) {
+    if (error instanceof MissingDriverError) return false;
+    throw error;
+  }
+}
+
+/** sqlite3 without the verbose mode that TypeORM turns on: a stack trace for each statement, dearer than the statement. */
+function quiet(sqlite3: object): object {
+  const driver = { ...sqlite3, verbose: () => driver };
+  return driver;
+}
