@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { cli, type Env, folder } from './process.js';
 
 describe('a command that is used wrongly', () => {
@@ -52,6 +54,19 @@ describe('a command that is used wrongly', () => {
     const refused = await run(['clients', 'create', 'x', option, value]);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr).toMatch(new RegExp(`^nest-auth: option '${option} <[^\n]+ is invalid. [^\n]+\\.\n$`));
+  });
+
+  it('pages export writes our templates into a folder, and over none', async () => {
+    const exported = await run(['pages', 'export', 'mine']);
+    expect(exported).toEqual({
+      code: 0,
+      signal: null,
+      stdout: '12 templates and style.css written to mine\n',
+      stderr: '',
+    });
+    expect(readFileSync(join(home.dir, 'mine/layout.eta'), 'utf8')).toMatch(/^<!doctype html>/);
+    const again = await run(['pages', 'export', 'mine']);
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/^nest-auth: EEXIST: .*layout\.eta'\n$/) });
   });
 
   it.each([[['--help']], [['clients', 'create', '--help']]])('%j is help', async (args) => {

@@ -1,7 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Injectable, Module } from '@nestjs/common';
 import request from 'supertest';
 import {
@@ -102,12 +98,9 @@ describe("a host's own module", () => {
   });
 
   it('brings pages with their sentences', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'pages-'));
-    writeFileSync(join(folder, 'draw.eta'), "<% layout('@layout', { title: it.t('draw.title') }) %><h1>draw</h1>");
     @AuthFeature({
       pages: {
-        folder: pathToFileURL(`${folder}/`),
-        templates: ['draw'],
+        templates: { draw: "<% layout('@layout', { title: it.t('draw.title') }) %><h1>draw</h1>" },
         messages: { 'draw.title': { en: 'The draw', 'zh-CN': '开奖' } },
       },
     })
@@ -125,7 +118,6 @@ describe("a host's own module", () => {
     const html = host.app.get(Draw).show();
     expect(html).toContain('<title>开奖 · auth.example.com</title>');
     await host.close();
-    rmSync(folder, { recursive: true });
   });
 
   it('has its expired rows swept, and its sign-ins ended with all others', async () => {

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import request from 'supertest';
 import { install, type Installation, listening } from './host/installation.js';
@@ -13,7 +13,7 @@ const run = promisify(execFile);
 /** What `nest new` of Nest 12 sets up, with what npm takes for our peers: TypeORM 1, which knows better-sqlite3 alone. */
 const PACKAGES = [
   ...['common', 'core', 'platform-express', 'testing'].map((name) => `@nestjs/${name}@12`),
-  ...['better-sqlite3@12', 'typeorm@1', 'vitest@4'],
+  ...['better-sqlite3@12', 'typeorm@1', 'vitest@4', 'esbuild', 'webpack@5', '@rspack/core@1'],
 ];
 
 /** As `nest new` makes it, without its plugin for aliases. */
@@ -30,11 +30,14 @@ const skipped = isBuilt ? '' : ' (skipped: TEST_BETTER_SQLITE3 names no folder o
 (isBuilt ? describe : describe.skip)(`a new application of Nest 12, by npm${skipped}`, () => {
   let installation: Installation;
   let root: string;
+  let embedded: string;
 
   beforeAll(async () => {
     installation = await install(PACKAGES);
     root = resolve(installation.package, '../..');
-    cpSync(join(ROOT, 'examples/embedded'), join(root, 'embedded'), { recursive: true });
+    embedded = join(root, 'embedded');
+    cpSync(join(ROOT, 'examples/embedded'), embedded, { recursive: true });
+    await run('node', [join(ROOT, 'node_modules/typescript/bin/tsc')], { cwd: embedded });
   });
   afterAll(() => installation?.remove());
 
@@ -50,15 +53,32 @@ const skipped = isBuilt ? '' : ' (skipped: TEST_BETTER_SQLITE3 names no folder o
   });
 
   it('is the example, and gives tokens out of a file of better-sqlite3', async () => {
-    const dir = join(root, 'embedded');
-    await run('node', [join(ROOT, 'node_modules/typescript/bin/tsc')], { cwd: dir });
+    await serves(embedded, 'dist/main.js');
+  });
+
+  it.each(['esbuild', 'webpack', 'rspack'])('is put into a bundle by %s, with the pages', async (bundler) => {
+    const dir = join(root, '..', `${basename(root)}-${bundler}`);
+    await run('node', [join(__dirname, 'host/bundle.mjs'), bundler, join(embedded, 'dist/main.js'), dir], {
+      cwd: root,
+    });
+    mkdirSync(join(dir, 'node_modules'));
+    for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path', '@node-rs']) {
+      symlinkSync(join(root, 'node_modules', name), join(dir, 'node_modules', name));
+    }
+    await serves(dir, 'main.mjs');
+    rmSync(dir, { recursive: true });
+  });
+
+  async function serves(dir: string, main: string): Promise<void> {
     const own = { PORT: '0', AUTH_ISSUER: 'http://localhost', AUTH_SECRET: SECRET, ADA_PASSWORD: 'correct horse' };
-    const child = spawn('node', ['dist/main.js'], { cwd: dir, env: { PATH: process.env['PATH'], ...own } });
-    const { status } = await request(await listening(child))
+    const child = spawn('node', [main], { cwd: dir, env: { PATH: process.env['PATH'], ...own } });
+    const url = await listening(child);
+    const { status } = await request(url)
       .post('/auth/v1/token')
       .send({ client_id: 'web', grant_type: 'password', username: 'ada', password: 'correct horse' });
     expect(status).toBe(200);
+    expect((await request(url).get('/device')).text).toContain('<title>');
     child.kill('SIGTERM');
     await once(child, 'close');
-  });
+  }
 });

@@ -43,6 +43,7 @@ import { UserinfoController } from './userinfo/userinfo.controller.js';
   migrations: [CreateBrowserTables1763870000001, CountVersionsInBrowsers1764000002500, ParkTickets1764000003000],
   errors: OAUTH_ERRORS,
   pages: PAGES,
+  commands: [() => import('./pages/pages.commands.js')],
 })
 @Module({
   imports: [DiscoveryModule],

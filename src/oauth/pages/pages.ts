@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Inject, Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { Eta } from 'eta';
@@ -9,9 +8,8 @@ import { AUTH_OPTIONS, OptionError, type ResolvedAuthOptions } from '../../base/
 import { featuresOf } from '../../base/feature.js';
 import type { Language } from '../../base/languages.js';
 import type { PageSource } from '../../base/pages/page-source.js';
+import { style } from './templates/style.js';
 import type { PageName, Views } from './views.js';
-
-const FOLDER = new URL('./templates/', import.meta.url);
 
 export interface Page<N extends PageName = PageName> {
   name: N;
@@ -22,7 +20,7 @@ export interface Page<N extends PageName = PageName> {
 }
 
 /**
- * Draws the pages of every module that brings some (`@AuthFeature`), from Eta templates that are read once. A host
+ * Draws the pages of every module that brings some (`@AuthFeature`), from Eta templates. A host
  * replaces single templates by files of the same name in its own folder (the option `templates`), or the whole class by
  * this class token.
  */
@@ -39,11 +37,11 @@ export class Pages {
     modules: ModulesContainer,
   ) {
     const sources = featuresOf(modules).flatMap(({ pages }) => pages ?? []);
-    for (const { folder, templates } of sources) {
-      for (const name of templates) this.eta.loadTemplate(`@${name}`, this.read(folder, `${name}.eta`));
+    for (const [name, template] of sources.flatMap(({ templates }) => Object.entries(templates))) {
+      this.eta.loadTemplate(`@${name}`, this.own(`${name}.eta`) ?? template.trim());
     }
     this.messages = Object.assign({}, ...sources.map(({ messages }) => messages)) as PageSource['messages'];
-    this.style = this.read(FOLDER, 'style.css');
+    this.style = this.own('style.css') ?? style.trim();
     this.styleSources = `'self' 'sha256-${createHash('sha256').update(this.style).digest('base64')}'`;
   }
 
@@ -75,10 +73,12 @@ export class Pages {
       : this.say(language, 'scope.other', { scope });
   }
 
-  private read(folder: URL, file: string): string {
+  /** The host's file of that name; undefined: it has none. */
+  private own(file: string): string | undefined {
     const { templates } = this.options;
-    if (templates !== undefined && !existsSync(templates)) throw new OptionError('templates', 'is no folder');
-    const own = templates === undefined ? undefined : join(templates, file);
-    return readFileSync(own !== undefined && existsSync(own) ? own : join(fileURLToPath(folder), file), 'utf8');
+    if (templates === undefined) return undefined;
+    if (!existsSync(templates)) throw new OptionError('templates', 'is no folder');
+    const own = join(templates, file);
+    return existsSync(own) ? readFileSync(own, 'utf8') : undefined;
   }
 }

@@ -1,5 +1,17 @@
 import type { PageSource } from '../../base/pages/page-source.js';
 import { MESSAGES } from './messages.js';
+import { layout } from './templates/layout.js';
+import { scopes } from './templates/scopes.js';
+import { ways } from './templates/ways.js';
+import { signIn } from './templates/sign-in.js';
+import { consent } from './templates/consent.js';
+import { device } from './templates/device.js';
+import { deviceConfirm } from './templates/device-confirm.js';
+import { deviceDone } from './templates/device-done.js';
+import { signOut } from './templates/sign-out.js';
+import { signedOut } from './templates/signed-out.js';
+import { formPost } from './templates/form-post.js';
+import { error } from './templates/error.js';
 import type { Way } from './way.js';
 
 /**
@@ -59,20 +71,19 @@ export type PageName = keyof Views;
 
 /** The pages of this folder, and the parts that every page is made of. */
 export const PAGES = {
-  folder: new URL('./templates/', import.meta.url),
-  templates: [
-    'layout',
-    'scopes',
-    'ways',
-    'sign-in',
-    'consent',
-    'device',
-    'device-confirm',
-    'device-done',
-    'sign-out',
-    'signed-out',
-    'form-post',
-    'error',
-  ] satisfies (PageName | 'layout' | 'scopes' | 'ways')[],
+  templates: {
+    layout,
+    scopes,
+    ways,
+    'sign-in': signIn,
+    consent,
+    device,
+    'device-confirm': deviceConfirm,
+    'device-done': deviceDone,
+    'sign-out': signOut,
+    'signed-out': signedOut,
+    'form-post': formPost,
+    error,
+  } satisfies Partial<Record<PageName | 'layout' | 'scopes' | 'ways', string>>,
   messages: MESSAGES,
 } satisfies PageSource;

@@ -5,9 +5,6 @@ import { OptionError } from '../../auth.options.js';
 /** A file, by whichever of the two packages that SQLite has. */
 export type FileOptions = Extract<DataSourceOptions, { type: 'sqlite' | 'better-sqlite3' }>;
 
-/** A package that need not be there when this is compiled, nor its types. */
-const BETTER_SQLITE3: string = 'better-sqlite3';
-
 /** Milliseconds that a statement waits for somebody else's. */
 const BUSY_TIMEOUT = 2000;
 
@@ -22,7 +19,8 @@ export function isFile(options: DataSourceOptions): options is FileOptions {
 export async function sqliteOptions(database: string, busyTimeout = BUSY_TIMEOUT): Promise<FileOptions> {
   const file = { database, enableWAL: database !== ':memory:' };
   const better = async (): Promise<FileOptions> => {
-    const driver = await driverOf(BETTER_SQLITE3, () => import(BETTER_SQLITE3));
+    // @ts-expect-error it need not be there when this is compiled
+    const driver = await driverOf('better-sqlite3', () => import('better-sqlite3') as Promise<object>);
     return { type: 'better-sqlite3', driver, timeout: busyTimeout, ...file };
   };
   if (!knowsSqlite3()) return better();

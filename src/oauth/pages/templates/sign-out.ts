@@ -1,3 +1,4 @@
+export const signOut = `
 <% layout('@layout', { title: it.t('sign-out.title') }) %>
 <h1><%= it.t('sign-out.title') %></h1>
 <p class="lead"><%= it.t('sign-out.text', { username: it.username }) %></p>
@@ -10,3 +11,4 @@
 <button type="submit"><%= it.t('sign-out.submit') %></button>
 </div>
 </form>
+`;

@@ -1,3 +1,4 @@
+export const signIn = `
 <% layout('@layout', { title: it.t('sign-in.title') }) %>
 <h1><%= it.t('sign-in.title') %></h1>
 <p class="lead"><%= it.client === undefined ? it.t('sign-in.to-device') : it.t('sign-in.to', { client: it.client }) %></p>
@@ -30,3 +31,4 @@
 <button type="submit"><%= it.t('sign-in.submit') %></button>
 </div>
 </form>
+`;

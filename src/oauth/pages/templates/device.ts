@@ -1,3 +1,4 @@
+export const device = `
 <% layout('@layout', { title: it.t('device.title') }) %>
 <h1><%= it.t('device.title') %></h1>
 <p class="lead" id="intro"><%= it.userCode ? it.t('device.prefilled') : it.t('device.intro') %></p>
@@ -15,3 +16,4 @@
 <div class="foot">
 <p><%= it.t('account.signed-in-as', { username: it.username }) %> · <a href="<%= it.signOut %>"><%= it.t('account.sign-out') %></a></p>
 </div>
+`;

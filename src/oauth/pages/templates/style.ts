@@ -1,3 +1,5 @@
+/** The style sheet of every page. */
+export const style = `
 :root {
   color-scheme: light dark;
   --page: #f3f4f6;
@@ -225,3 +227,4 @@ a {
     border-color: ButtonText;
   }
 }
+`;

@@ -1,3 +1,4 @@
+export const layout = `
 <!doctype html>
 <html lang="<%= it.language %>">
 <head>
@@ -15,3 +16,4 @@
 </main>
 </body>
 </html>
+`;

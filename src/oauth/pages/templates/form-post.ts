@@ -1,3 +1,4 @@
+export const formPost = `
 <% layout('@layout', { title: it.t('form-post.title') }) %>
 <h1><%= it.t('form-post.title') %></h1>
 <p class="lead"><%= it.t('form-post.text', { client: it.client }) %></p>
@@ -10,3 +11,4 @@
 </div>
 </form>
 <script><%~ it.script %></script>
+`;

@@ -1,3 +1,4 @@
+export const error = `
 <% layout('@layout', { title: it.t('error.title') }) %>
 <h1><%= it.t('error.title') %></h1>
 <p class="lead" role="alert"><%= it.problem %></p>
@@ -5,3 +6,4 @@
 <div class="foot">
 <p><%= it.t('error.request-id') %> <code><%= it.requestId %></code></p>
 </div>
+`;

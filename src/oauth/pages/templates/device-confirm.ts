@@ -1,3 +1,4 @@
+export const deviceConfirm = `
 <% layout('@layout', { title: it.t('device-confirm.title') }) %>
 <h1><%= it.t('device-confirm.title') %></h1>
 <p class="code"><%= it.userCode %></p>
@@ -15,3 +16,4 @@
 <div class="foot">
 <p><%= it.t('account.signed-in-as', { username: it.username }) %></p>
 </div>
+`;

@@ -1,3 +1,4 @@
+export const consent = `
 <% layout('@layout', { title: it.t('consent.title') }) %>
 <h1><%= it.t('consent.title') %></h1>
 <p class="lead"><%= it.t('consent.intro', { client: it.client }) %></p>
@@ -16,3 +17,4 @@
 <p><%= it.t('consent.destination', { host: it.destination }) %></p>
 <p><%= it.t('account.signed-in-as', { username: it.username }) %> · <a href="<%= it.switchAccount %>"><%= it.t('account.switch') %></a></p>
 </div>
+`;
