@@ -14,6 +14,7 @@ import { BaseModule } from './base/base.module.js';
 import { AuthDatabase } from './base/database/auth-database.js';
 import { featureOf } from './base/feature.js';
 import { DEFAULT_ROUTE_PREFIX, ROUTE_PREFIX, routePrefix } from './base/http/route-prefix.js';
+import { OPENAPI } from './base/openapi/openapi.js';
 import { type AuthModuleExtras, placed } from './host-providers.js';
 import { authSchema, wings } from './wings.js';
 
@@ -50,6 +51,7 @@ export function stacked(
   {
     routePrefix: prefix = DEFAULT_ROUTE_PREFIX,
     isGlobal = false,
+    openapi = true,
     without,
     imports = [],
     providers = [],
@@ -73,7 +75,12 @@ export function stacked(
   };
   put({
     ...base,
-    providers: [...(base.providers ?? []), database, { provide: ROUTE_PREFIX, useValue: path }],
+    providers: [
+      ...(base.providers ?? []),
+      database,
+      { provide: ROUTE_PREFIX, useValue: path },
+      { provide: OPENAPI, useValue: openapi },
+    ],
   });
   for (const wing of upper) put({ module: wing });
   const routes = RouterModule.register(moved.map((wing) => ({ path, module: wing })));

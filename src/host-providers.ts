@@ -12,6 +12,11 @@ export interface AuthModuleExtras {
    * CloudBase's SDKs want the default.
    */
   routePrefix?: string;
+  /**
+   * Whether a document that @nestjs/swagger makes of the application shows our operations. With false nothing is loaded
+   * for it. Default: true.
+   */
+  openapi?: boolean;
   /** Parts to leave out: `oauth` (all under /oauth2, and the pages), `cloudbase` (CloudBase's API). Default: none. */
   without?: readonly OptionalWing[];
   /** Modules whose exports the replacing providers need. */

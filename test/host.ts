@@ -36,6 +36,7 @@ export async function startHost(
       AuthModule.forRoot({
         issuer: ISSUER,
         secret: SECRET,
+        openapi: false,
         ...options,
         providers: [{ provide: Clock, useValue: clock }, ...providers],
       }),

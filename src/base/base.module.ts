@@ -1,5 +1,5 @@
 import { Module, type NestModule } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { Audit, AuditSink } from './audit.js';
 import { AUTH_OPTIONS, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, resolveOptions } from './auth.options.js';
 import { Clock } from './clock.js';
@@ -17,10 +17,11 @@ import { AuthFeature } from './feature.js';
 import { PrefixCheck } from './http/prefix-check.js';
 import { ROUTE_PREFIX } from './http/route-prefix.js';
 import { MountedRoutes } from './http/mounted-routes.js';
+import { DESCRIBED, describeOurs, OPENAPI } from './openapi/openapi.js';
 import { CreateHeartbeat1764000007001 } from './migrations/1764000007001-create-heartbeat.js';
 import { RememberSecrets1764000011000 } from './migrations/1764000011000-remember-secrets.js';
 
-/** What every other wing stands on; it knows none of them. AuthDatabase and ROUTE_PREFIX come with the host. */
+/** What every other wing stands on; it knows none of them. AuthDatabase, ROUTE_PREFIX and OPENAPI come with the host. */
 @AuthFeature({
   entities: [Heartbeat, SecretUse],
   migrations: [CreateHeartbeat1764000007001, RememberSecrets1764000011000],
@@ -42,6 +43,7 @@ import { RememberSecrets1764000011000 } from './migrations/1764000011000-remembe
     PrefixCheck,
     Sweeper,
     DatabaseCare,
+    { provide: DESCRIBED, useFactory: describeOurs, inject: [ModulesContainer, OPENAPI] },
   ],
   exports: [
     AUTH_OPTIONS,

@@ -21,6 +21,9 @@ import { Nonce, RedirectUri } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
+import { Operation } from '../base/openapi/operation.js';
+import { AUTHORIZATION_INFO, CODE } from './cloudbase.models.js';
+import { DEVICE_AUTHORIZATION } from '../core/devices/device.models.js';
 
 class ScopeParameters {
   @Scope()
@@ -73,6 +76,12 @@ export class AuthorizeController {
 
   /** RFC 8628 §3.1. */
   @Post('device/code')
+  @Operation({
+    summary: 'Codes for a device to sign in by',
+    by: 'client or user',
+    body: ScopeParameters,
+    answer: DEVICE_AUTHORIZATION,
+  })
   async deviceCode(@Http() http: HttpExchange): Promise<void> {
     const { scope } = validated(ScopeParameters, http.parameters);
     const named = http.parameters.get('client_id');
@@ -81,6 +90,7 @@ export class AuthorizeController {
   }
 
   @Post('user/device/authorize')
+  @Operation({ summary: 'Let a device in', by: 'user', body: UserCodeParameters, answer: 'nothing' })
   @UseGuards(AccessTokenGuard)
   @RequireLiveSession()
   async authorizeDevice(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
@@ -105,6 +115,7 @@ export class AuthorizeController {
 
   /** RFC 6749 §4.1.1, without a redirect: the page that asks is the application's own. */
   @Post('user/authorize')
+  @Operation({ summary: 'A code for another client', by: 'user', body: AuthorizeParameters, answer: CODE })
   @UseGuards(AccessTokenGuard)
   @RequireLiveSession()
   async authorize(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
@@ -127,6 +138,13 @@ export class AuthorizeController {
 
   /** What a page says before it calls authorize: who asks, and for what. Nobody need be signed in yet. */
   @Get('user/authorize/info')
+  @Operation({
+    summary: 'Which client asks for what',
+    by: 'anybody',
+    query: InfoParameters,
+    answer: AUTHORIZATION_INFO,
+    refusals: [401, 403],
+  })
   async authorizeInfo(@Http() http: HttpExchange): Promise<void> {
     const { client_id, scope } = validated(InfoParameters, http.query);
     if (sentToken(http)) await this.callers.clientOrUser(http);

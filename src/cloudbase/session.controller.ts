@@ -20,6 +20,8 @@ import { Token } from '../token/rules.js';
 import { BearerThrottlerGuard } from './bearer-throttler.guard.js';
 import { OptionalParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
+import { Operation } from '../base/openapi/operation.js';
+import { ACCESS_TOKEN_INTROSPECTION } from './cloudbase.models.js';
 
 class RevokeParameters {
   @Token()
@@ -47,6 +49,7 @@ export class SessionController {
 
   /** RFC 7009, for a token in the body or the caller's own: the whole session ends, and an unknown token is no error. */
   @Post('revoke')
+  @Operation({ summary: "End a token's session", by: 'client or user', body: RevokeParameters, answer: 'nothing' })
   async revoke(@Http() http: HttpExchange): Promise<void> {
     const { token } = validated(RevokeParameters, http.parameters);
     if (token !== undefined) {
@@ -59,6 +62,7 @@ export class SessionController {
 
   /** Signs out, even with a token that has expired or whose session has ended already. */
   @Post('user/signout')
+  @Operation({ summary: 'Sign out', by: 'user', answer: 'nothing' })
   async signOut(@Http() http: HttpExchange): Promise<void> {
     const bearer = await this.tokens.read(http, { expired: true });
     if (!bearer) throw accessTokenInvalid();
@@ -68,6 +72,12 @@ export class SessionController {
 
   /** The caller's own token, or any token for a confidential client (RFC 7662 §2.1). */
   @Get('token/introspect')
+  @Operation({
+    summary: 'What an access token is good for',
+    by: 'client or user',
+    query: RevokeParameters,
+    answer: ACCESS_TOKEN_INTROSPECTION,
+  })
   async introspect(@Http() http: HttpExchange): Promise<void> {
     const own = sentToken(http);
     if (own) {
@@ -82,6 +92,7 @@ export class SessionController {
   }
 
   @Delete('user/revoke/all')
+  @Operation({ summary: 'End every session of the user', by: 'user', answer: 'nothing' })
   @UseGuards(AccessTokenGuard)
   @RequireLiveSession()
   async revokeAll(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
@@ -91,6 +102,7 @@ export class SessionController {
   }
 
   @Delete('user/authorized/devices/:device_id')
+  @Operation({ summary: "End the user's sessions on a device", by: 'user', answer: 'nothing' })
   @UseGuards(AccessTokenGuard)
   @RequireLiveSession()
   async revokeDevice(

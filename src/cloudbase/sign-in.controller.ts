@@ -11,6 +11,8 @@ import { GrantService } from '../token/grant.service.js';
 import { OptionalParametersGuard, ParametersGuard } from '../base/http/parameters.guard.js';
 import { Callers } from './callers.js';
 import { PasswordRefusals } from './password-refusals.js';
+import { Operation } from '../base/openapi/operation.js';
+import { TOKEN_RESPONSE, grantRequest } from '../token/token.models.js';
 
 /** CloudBase's own ways to a token set: each is a grant of the token endpoint under another name. */
 @AuthController('')
@@ -25,6 +27,12 @@ export class SignInController {
 
   /** By a password, or by the proof of an e-mail address or phone number. */
   @Post('signin')
+  @Operation({
+    summary: 'Sign in by a password or a verified contact',
+    by: 'client',
+    bodyOf: grantRequest('password'),
+    answer: TOKEN_RESPONSE,
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async signIn(@Http() http: HttpExchange): Promise<void> {
     const proven = http.parameters.peek('verification_token') !== undefined;
@@ -32,12 +40,25 @@ export class SignInController {
   }
 
   @Post('signin/anonymously')
+  @Operation({
+    summary: 'Sign a new anonymous user in',
+    by: 'client',
+    bodyOf: grantRequest('anonymous'),
+    answer: TOKEN_RESPONSE,
+  })
   @UseGuards(OptionalParametersGuard, AuthThrottlerGuard)
   async signInAnonymously(@Http() http: HttpExchange): Promise<void> {
     await this.exchange(ANONYMOUS[0]!, http);
   }
 
   @Post('signup')
+  @Operation({
+    summary: 'Make an account for a verified contact',
+    by: 'client',
+    bodyOf: grantRequest('sign_up'),
+    answer: TOKEN_RESPONSE,
+    refusals: [404, 409],
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async signUp(@Http() http: HttpExchange): Promise<void> {
     await this.exchange(SIGN_UP[0]!, http);
@@ -45,6 +66,12 @@ export class SignInController {
 
   /** The token endpoint for one grant. */
   @Post('token/clientCredential')
+  @Operation({
+    summary: 'A token for the client itself',
+    by: 'client',
+    bodyOf: grantRequest('client_credentials'),
+    answer: TOKEN_RESPONSE,
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async clientCredential(@Http() http: HttpExchange): Promise<void> {
     const grantType = http.parameters.get('grant_type') ?? 'client_credentials';

@@ -22,6 +22,8 @@ import { Users } from '../core/users/users.js';
 import { Callers } from './callers.js';
 import { DisplayName, Gender, Picture, VerificationToken } from './rules.js';
 import { consentedInfo, userInfo } from './user-info.js';
+import { Operation } from '../base/openapi/operation.js';
+import { SUDO, USER_INFO } from './cloudbase.models.js';
 
 const SudoToken = () => Text({ max: 1024 });
 
@@ -78,6 +80,7 @@ export class UserController {
   ) {}
 
   @Get('me')
+  @Operation({ summary: 'The profile of the user', by: 'user', answer: USER_INFO })
   async me(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
     const profile = bearer.sid === undefined ? undefined : await this.users.profile(bearer.sub);
     if (!profile) throw accessTokenInvalid();
@@ -85,6 +88,7 @@ export class UserController {
   }
 
   @Post('sudo')
+  @Operation({ summary: 'Prove once more who one is', by: 'user', body: ProofParameters, answer: SUDO })
   async sudo(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
     await this.callers.requireAccount(bearer);
     const { password, verification_token } = validated(ProofParameters, http.parameters);
@@ -96,6 +100,7 @@ export class UserController {
   }
 
   @Patch('password')
+  @Operation({ summary: 'A new password', by: 'user', body: ProofParameters, answer: 'nothing' })
   async password(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireAccount(bearer);
     const { sudo_token, new_password } = validated(ProofParameters, http.parameters);
@@ -104,6 +109,7 @@ export class UserController {
   }
 
   @Patch('profile')
+  @Operation({ summary: 'Change the profile', by: 'user', body: ProfileParameters, answer: USER_INFO, refusals: [409] })
   async profile(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireAccount(bearer);
     const sent = validated(ProfileParameters, http.parameters);
@@ -111,6 +117,13 @@ export class UserController {
   }
 
   @Patch('contact')
+  @Operation({
+    summary: 'Another e-mail address or phone number',
+    by: 'user',
+    body: ProofParameters,
+    answer: 'nothing',
+    refusals: [404, 409],
+  })
   async contact(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireAccount(bearer);
     const sent = validated(ProofParameters, http.parameters);
@@ -122,6 +135,13 @@ export class UserController {
 
   /** One thing at a time: a password by the old one, a contact whose code this user has verified, or the profile. */
   @Post('basic/edit')
+  @Operation({
+    summary: 'Change one thing of the account',
+    by: 'user',
+    body: BasicParameters,
+    answer: 'nothing',
+    refusals: [404, 409],
+  })
   async edit(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange): Promise<void> {
     await this.callers.requireAccount(bearer);
     const sent = validated(BasicParameters, http.parameters);

@@ -25,6 +25,7 @@ export class AppModule {
       imports: [
         AuthModule.forRoot({
           ...auth,
+          openapi: false,
           databaseUrl,
           databasePool,
           secret: auth.secret ?? secretFromFile(serving),

@@ -35,6 +35,11 @@ export class AuthTestingModule {
     });
     const database = { provide: AuthDatabase, useFactory: () => AuthDatabase.inMemory(schema) };
     // the later of two providers of one token counts, which is the test's own
-    return stacked(AuthTestingModule, base, { ...options, providers: [...ours, ...providers] }, database);
+    return stacked(
+      AuthTestingModule,
+      base,
+      { openapi: false, ...options, providers: [...ours, ...providers] },
+      database,
+    );
   }
 }

@@ -6,6 +6,8 @@ import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import { ROUTE_PREFIX } from '../base/http/route-prefix.js';
 import { JWKS_MAX_AGE, KeyService } from '../core/keys/key.service.js';
+import { Operation } from '../base/openapi/operation.js';
+import { JWKS } from './token.models.js';
 
 const CACHED = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
 
@@ -20,6 +22,7 @@ export class JwksController implements MetadataPublisher {
   ) {}
 
   @Get('certs')
+  @Operation({ summary: 'The keys that our tokens verify with', by: 'anybody', answer: JWKS })
   async certs(@Http() http: HttpExchange): Promise<void> {
     http.jsonText(200, await this.keys.jwksText(), CACHED);
   }

@@ -12,6 +12,8 @@ import { Limits } from '../core/throttling/limits.js';
 import { GrantService } from './grant.service.js';
 import { ParametersGuard } from '../base/http/parameters.guard.js';
 import type { TokenResponse } from './token-response.js';
+import { Operation } from '../base/openapi/operation.js';
+import { TOKEN_RESPONSE, tokenRequest } from './token.models.js';
 
 /** `POST /auth/v1/token`: get or refresh a token (RFC 6749 §3.2). */
 @AuthController('token')
@@ -25,6 +27,7 @@ export class TokenController {
   ) {}
 
   @Post()
+  @Operation({ summary: 'Get or refresh a token', by: 'client', bodyOf: tokenRequest, answer: TOKEN_RESPONSE })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents(presented)
   async token(@Http() http: HttpExchange): Promise<void> {

@@ -11,6 +11,7 @@ const OUTSIDE = [
   ...['better-sqlite3', 'sqlite3', 'pg', 'mysql2', 'ioredis', '@node-rs/argon2'],
   ...['@nestjs/microservices', '@nestjs/microservices/microservices-module.js'],
   ...['@nestjs/websockets', '@nestjs/websockets/socket-module.js'],
+  '@nestjs/swagger',
   ...['class-transformer', 'class-transformer/storage.js'],
 ];
 

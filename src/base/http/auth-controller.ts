@@ -1,16 +1,27 @@
-import { applyDecorators, Controller, VERSION_NEUTRAL } from '@nestjs/common';
+import { applyDecorators, Controller, SetMetadata, VERSION_NEUTRAL } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import { markAsOurs } from './mounted-routes.js';
 import { Public } from './public.js';
+
+const OURS = 'nest-auth:controller';
 
 /**
  * A controller of ours: without a version, whatever a host's default one is, and open under a global AccessTokenGuard.
  * @param path without the host's global prefix
  */
 export const AuthController = (path: string): ClassDecorator =>
-  applyDecorators(Controller({ path, version: VERSION_NEUTRAL }), Public(), (controller: { prototype: object }) => {
-    for (const handler of handlersOf(controller.prototype)) markAsOurs(handler);
-  });
+  applyDecorators(
+    Controller({ path, version: VERSION_NEUTRAL }),
+    Public(),
+    SetMetadata(OURS, true),
+    (controller: { prototype: object }) => {
+      for (const handler of handlersOf(controller.prototype)) markAsOurs(handler);
+    },
+  );
+
+export function isOurs(controller: object): boolean {
+  return Reflect.hasMetadata(OURS, controller);
+}
 
 /** The methods that routes lead to, inherited ones included. */
 function handlersOf(prototype: object): object[] {

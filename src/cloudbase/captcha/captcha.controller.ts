@@ -10,6 +10,8 @@ import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.j
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { Callers } from '../callers.js';
 import { Captcha } from '../../core/captcha/captcha.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { CAPTCHA, CAPTCHA_SOLVED } from '../cloudbase.models.js';
 
 class ChallengeParameters {
   @Text({ max: 2048 })
@@ -35,6 +37,7 @@ export class CaptchaController {
   ) {}
 
   @Post()
+  @Operation({ summary: 'A riddle', by: 'client', body: ChallengeParameters, answer: CAPTCHA, refusals: [404] })
   async create(@Http() http: HttpExchange): Promise<void> {
     await this.callers.party(http);
     const { state = '' } = validated(ChallengeParameters, http.parameters);
@@ -42,6 +45,13 @@ export class CaptchaController {
   }
 
   @Post('verify')
+  @Operation({
+    summary: 'Exchange a solved riddle for a captcha token',
+    by: 'client',
+    body: SolutionParameters,
+    answer: CAPTCHA_SOLVED,
+    refusals: [404],
+  })
   async verify(@Http() http: HttpExchange): Promise<void> {
     await this.callers.party(http);
     const { token, key } = validated(SolutionParameters, http.parameters);

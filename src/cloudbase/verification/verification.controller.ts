@@ -25,6 +25,8 @@ import { Callers } from '../callers.js';
 import { Text } from '../../base/http/rules.js';
 import { Email, PhoneNumber, Username } from '../../core/users/rules.js';
 import { VerificationToken } from '../rules.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { USER_EXISTS, VERIFICATION_STARTED, VERIFIED } from '../cloudbase.models.js';
 
 const TARGET = {
   pattern: /^(ANY|USER|NOT_USER|CUR_USER)$/,
@@ -78,6 +80,13 @@ export class VerificationController {
 
   /** The answer is the same whether there is an account or not, unless `revealAccounts` is on. */
   @Post('verification')
+  @Operation({
+    summary: 'Send a code to an e-mail address or phone number',
+    by: 'client or user',
+    body: ContactParameters,
+    answer: VERIFICATION_STARTED,
+    refusals: [404],
+  })
   @UseGuards(ParametersGuard, BearerThrottlerGuard)
   async send(@Http() http: HttpExchange): Promise<void> {
     const sent = validated(ContactParameters, http.parameters);
@@ -111,6 +120,12 @@ export class VerificationController {
   }
 
   @Post('verification/verify')
+  @Operation({
+    summary: 'Exchange a code for a verification token',
+    by: 'client',
+    body: CodeParameters,
+    answer: VERIFIED,
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async verify(@Http() http: HttpExchange): Promise<void> {
     const { client } = await this.callers.party(http);
@@ -120,6 +135,13 @@ export class VerificationController {
   }
 
   @Post('reset')
+  @Operation({
+    summary: 'A new password by a verified contact',
+    by: 'client',
+    body: ContactParameters,
+    answer: 'nothing',
+    refusals: [404],
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async reset(@Http() http: HttpExchange): Promise<void> {
     const { client } = await this.callers.party(http);
@@ -133,6 +155,13 @@ export class VerificationController {
 
   /** An oracle for who has an account, so it is there only with `revealAccounts`. */
   @Get('checkIfUserExist')
+  @Operation({
+    summary: 'Whether there is such a user, where accounts are revealed',
+    by: 'client',
+    query: UsernameParameters,
+    answer: USER_EXISTS,
+    refusals: [404],
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async checkIfUserExist(@Http() http: HttpExchange): Promise<void> {
     if (!this.options.revealAccounts) throw new AuthError('not_found', { reason: 'ROUTE_UNKNOWN' });

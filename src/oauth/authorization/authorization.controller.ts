@@ -11,6 +11,8 @@ import { AuthorizationExceptionFilter } from './authorization-exception.filter.j
 import { AuthorizationFlow } from './authorization-flow.service.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
 import { authorizationMetadata } from './metadata.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { AUTHORIZATION_REQUEST } from '../oauth.models.js';
 
 /** `/oauth2/authorize`: the authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2) and its pages. */
 @AuthController('oauth2/authorize')
@@ -36,6 +38,12 @@ export class AuthorizationController implements MetadataPublisher {
   }
 
   @Get()
+  @Operation({
+    summary: 'Sign a user in, and send a code to the redirect_uri',
+    by: 'anybody',
+    query: AUTHORIZATION_REQUEST,
+    answer: 'page',
+  })
   async authorize(@Http() http: HttpExchange): Promise<void> {
     const pending = await this.requests.read(http.parameters);
     const browser = await this.browsers.of(http);
@@ -44,6 +52,7 @@ export class AuthorizationController implements MetadataPublisher {
 
   /** Comes from another site, and so without the cookie: who the user is, is asked after the redirect. */
   @Post()
+  @Operation({ summary: 'The same, by POST', by: 'anybody', body: AUTHORIZATION_REQUEST, answer: 'page' })
   async authorizeByPost(@Http() http: HttpExchange): Promise<void> {
     await this.flow.goOn(await this.requests.read(http.parameters), http);
   }

@@ -10,6 +10,8 @@ import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { AuthorizationRequestService } from './authorization-request.service.js';
 import type { PendingAuthorization } from './pending-authorization.js';
 import { PushedRequestService } from './pushed-request.service.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { AUTHORIZATION_REQUEST, PUSHED_REQUEST } from '../oauth.models.js';
 
 /** `POST /oauth2/par`: takes an authorization request from the client itself (RFC 9126 §2). */
 @AuthController('oauth2/par')
@@ -22,6 +24,13 @@ export class PushedRequestController {
   ) {}
 
   @Post()
+  @Operation({
+    summary: 'Push an authorization request',
+    by: 'client',
+    body: AUTHORIZATION_REQUEST,
+    answer: PUSHED_REQUEST,
+    status: 201,
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async push(@Http() http: HttpExchange): Promise<void> {
     const party = await this.parties.of(http);

@@ -15,6 +15,8 @@ import { type Browser, BrowserService } from './browser.service.js';
 import { PageGuard } from './page.guard.js';
 import { type SignOutRequest, SignOutRequestService } from './sign-out-request.service.js';
 import { TicketService } from './ticket.service.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { SIGN_OUT_REQUEST } from '../oauth.models.js';
 
 /** `/oauth2/logout`: the end_session_endpoint (OpenID Connect RP-Initiated Logout 1.0). */
 @AuthController('oauth2/logout')
@@ -37,6 +39,7 @@ export class SignOutController {
   }
 
   @Get()
+  @Operation({ summary: 'Sign a browser out', by: 'anybody', query: SIGN_OUT_REQUEST, answer: 'page' })
   async signOut(@Http() http: HttpExchange): Promise<void> {
     const wanted = await this.requests.read(http.parameters);
     await this.proceed(wanted, await this.browsers.of(http), http);
@@ -44,6 +47,7 @@ export class SignOutController {
 
   /** Comes from another site, and so without the cookie: see AuthorizationController. */
   @Post()
+  @Operation({ summary: 'The same, by POST', by: 'anybody', body: SIGN_OUT_REQUEST, answer: 'page' })
   async signOutByPost(@Http() http: HttpExchange): Promise<void> {
     const ticket = await this.tickets.forAddress('sign-out', await this.requests.read(http.parameters));
     http.seeOther(localPath(this.options, `/oauth2/logout/confirm?ticket=${ticket}`));

@@ -13,6 +13,8 @@ import { AuthThrottlerGuard } from '../../core/throttling/auth-throttler.guard.j
 import { GrantService } from '../../token/grant.service.js';
 import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { DEVICE_AUTHORIZATION } from '../../core/devices/device.models.js';
 
 export class DeviceAuthorizationParameters {
   @Scope()
@@ -31,6 +33,12 @@ export class DeviceAuthorizationController implements MetadataPublisher {
   ) {}
 
   @Post()
+  @Operation({
+    summary: 'Codes for a device to sign in by',
+    by: 'client',
+    body: DeviceAuthorizationParameters,
+    answer: DEVICE_AUTHORIZATION,
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   async start(@Http() http: HttpExchange): Promise<void> {
     const client = await this.authenticator.authenticate(clientCredentialsOf(http), http.requestId);

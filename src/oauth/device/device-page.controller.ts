@@ -18,6 +18,7 @@ import { PageService, type SignInPage } from '../pages/page.service.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 import { spelledUserCode } from '../../core/devices/user-code.js';
 import { Attempts } from '../../core/throttling/attempts.js';
+import { Operation } from '../../base/openapi/operation.js';
 
 /** `/device`: where a user who is signed in types the code that a device shows, and answers (RFC 8628 §3.3). */
 @AuthController('device')
@@ -37,6 +38,7 @@ export class DevicePageController {
   ) {}
 
   @Get()
+  @Operation({ summary: 'The page where a user types the code of a device', by: 'anybody', answer: 'page' })
   async enter(@Http() http: HttpExchange): Promise<void> {
     const browser = await this.browsers.of(http);
     if (browser.session) this.showEntry(http, browser);

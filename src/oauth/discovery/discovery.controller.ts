@@ -8,6 +8,8 @@ import { AuthError } from '../../base/errors/auth.error.js';
 import { localPath } from '../../base/http/local-path.js';
 import { JWKS_MAX_AGE } from '../../core/keys/key.service.js';
 import { ServerMetadataService } from './server-metadata.service.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { SERVER_METADATA } from '../oauth.models.js';
 
 /** What a client needs to know of this server: RFC 8414 §3, and OpenID Connect Discovery §4, which is the same document. */
 @AuthController('.well-known')
@@ -19,6 +21,7 @@ export class DiscoveryController {
   ) {}
 
   @Get(['openid-configuration', 'oauth-authorization-server'])
+  @Operation({ summary: 'What a client needs to know of this server', by: 'anybody', answer: SERVER_METADATA })
   async document(@Http() http: HttpExchange): Promise<void> {
     const headers = { 'Cache-Control': `public, max-age=${JWKS_MAX_AGE}` };
     http.json(200, await this.serverMetadata.document(), headers);

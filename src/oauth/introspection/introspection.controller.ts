@@ -14,6 +14,8 @@ import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { Token } from '../../token/rules.js';
 import { livingTokenOf } from '../../core/sessions/living-token.js';
 import { IntrospectionService } from '../../core/sessions/introspection.service.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { INTROSPECTION } from '../oauth.models.js';
 
 /** token_type_hint is not among them: which kind a token is, it says itself (RFC 7662 §2.1). */
 export class IntrospectionParameters {
@@ -32,6 +34,12 @@ export class IntrospectionController implements MetadataPublisher {
   ) {}
 
   @Post()
+  @Operation({
+    summary: 'What a token is good for at this moment',
+    by: 'confidential client',
+    body: IntrospectionParameters,
+    answer: INTROSPECTION,
+  })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents((parameters) => ({ token: parameters.peek('token') }))
   async introspect(@Http() http: HttpExchange): Promise<void> {

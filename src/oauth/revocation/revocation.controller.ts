@@ -13,6 +13,7 @@ import { ParametersGuard } from '../../base/http/parameters.guard.js';
 import { Token } from '../../token/rules.js';
 import { Parties } from '../../core/sessions/parties.js';
 import { RevocationService } from '../../core/sessions/revocation.service.js';
+import { Operation } from '../../base/openapi/operation.js';
 
 /** token_type_hint is not among them: which kind a token is, it says itself, and a hint may be ignored (RFC 7009 §2.1). */
 export class RevocationParameters {
@@ -31,6 +32,7 @@ export class RevocationController implements MetadataPublisher {
   ) {}
 
   @Post()
+  @Operation({ summary: 'End the session of a token', by: 'client', body: RevocationParameters, answer: 'nothing' })
   @UseGuards(ParametersGuard, AuthThrottlerGuard)
   @Presents((parameters) => ({ token: parameters.peek('token') }))
   async revoke(@Http() http: HttpExchange): Promise<void> {

@@ -14,6 +14,8 @@ import { SessionService } from '../../core/sessions/session.service.js';
 import { type User, Users } from '../../core/users/users.js';
 import { type ClaimsOf, OwnClaimsService } from '../../token/claims/own-claims.service.js';
 import { UserinfoGuard } from './userinfo.guard.js';
+import { Operation } from '../../base/openapi/operation.js';
+import { USERINFO } from '../oauth.models.js';
 
 /** `GET` and `POST /oauth2/userinfo`: who the user of an access token is (OpenID Connect Core §5.3). */
 @AuthController('oauth2/userinfo')
@@ -28,6 +30,7 @@ export class UserinfoController implements MetadataPublisher {
   ) {}
 
   @Get()
+  @Operation({ summary: 'Who the user of an access token is', by: 'user', answer: USERINFO })
   @UseGuards(UserinfoGuard)
   @RequireScopes('openid')
   @RequireLiveSession()
@@ -40,6 +43,7 @@ export class UserinfoController implements MetadataPublisher {
   }
 
   @Post()
+  @Operation({ summary: 'The same, by POST', by: 'user', answer: USERINFO })
   @UseGuards(UserinfoGuard)
   @RequireScopes('openid')
   @RequireLiveSession()
