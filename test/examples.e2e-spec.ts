@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import request from 'supertest';
 import { install, type Installation, listening } from './host/installation.js';
+import { snippets } from './host/snippets.js';
 import { freePort, SECRET } from './process.js';
 
 const ROOT = resolve(__dirname, '..');
@@ -39,6 +40,14 @@ describe('the examples', () => {
     started.push(child);
     return listening(child);
   };
+
+  it("compile with the README's snippets beside them, as `nest new` has it", () => {
+    cpSync(join(ROOT, 'examples/embedded'), folder('snippets'), { recursive: true });
+    for (const [name, text] of Object.entries(snippets())) writeFileSync(join(folder('snippets/src'), name), text);
+    const { stdout } = spawnSync('node', [TSC, '--noEmit'], { cwd: folder('snippets'), encoding: 'utf8' });
+    expect(stdout).toBe('');
+    expect(Object.keys(snippets()).length).toBeGreaterThan(10);
+  });
 
   it('compile as `nest new` has it, start, and the second service takes what the first one issues', async () => {
     made('embedded');

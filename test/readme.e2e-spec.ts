@@ -67,7 +67,16 @@ describe('the README', () => {
       names!.split(', ').map((name) => [name, fallback!] as const),
     );
     expect(rows.map(([name]) => name).sort()).toEqual(
-      [...Object.keys(options), 'dataSource', 'routePrefix', 'isGlobal', 'openapi', 'without', 'imports', 'providers'].sort(),
+      [
+        ...Object.keys(options),
+        'dataSource',
+        'routePrefix',
+        'isGlobal',
+        'openapi',
+        'without',
+        'imports',
+        'providers',
+      ].sort(),
     );
     for (const [name, fallback] of rows.filter(([, text]) => /^\d+$/.test(text))) {
       expect([name, options[name]]).toEqual([name, Number(fallback)]);
