@@ -60,6 +60,8 @@ export { JwksFetcher } from './core/clients/jwks-fetcher.js';
 export { IntrospectionService, type Introspection } from './core/sessions/introspection.service.js';
 export { KeyService } from './core/keys/key.service.js';
 export { RevocationService } from './core/sessions/revocation.service.js';
+export { type EndActor, type Ending, type EndReason } from './core/sessions/ending.js';
+export { SessionStories, type SessionStory } from './core/sessions/session-story.js';
 export type { Session } from './core/sessions/session.entity.js';
 export { RefreshService } from './core/sessions/refresh.service.js';
 export { SessionService } from './core/sessions/session.service.js';

@@ -54,7 +54,7 @@ describe('authorization_code grant (RFC 6749 §4.1.3, RFC 7636)', () => {
     expectError(await redeem(code), { error: 'invalid_grant', reason: 'CODE_REUSED' });
     expectError(
       await service.token({ client_id: 'app', grant_type: 'refresh_token', refresh_token: body.refresh_token }),
-      { error: 'invalid_grant', reason: 'SESSION_REVOKED' },
+      { error: 'invalid_grant', reason: 'CODE_REUSED' },
     );
     expect(service.log).toContainEqual(expect.objectContaining({ event: 'authorization_code_reused' }));
   });

@@ -263,6 +263,19 @@ describe('the commands beside a running service', () => {
       const [, , first] = listed;
       expect(await run(['sessions', 'revoke', first!.id])).toMatchObject({ code: 0, stdout: '1 session ended\n' });
       expect((await refresh(opened[0]!)).body['error']).toBe('invalid_grant');
+      const why = await run(['sessions', 'why', '--token-stdin'], `${opened[0]!.body['refresh_token'] as string}\n`);
+      expect(why).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ended \S+Z \(SESSION_REVOKED\): /m) });
+      expect(why.stdout).toMatch(/^this refresh token is the living one$/m);
+      expect(await json(['sessions', 'why', first!.id])).toMatchObject({
+        state: 'ended',
+        ending: { reason: 'SESSION_REVOKED', by: 'operator', from: expect.stringContaining('@') },
+      });
+      expect(await run(['sessions', 'why', '--token-stdin'], 'm.x')).toEqual({
+        code: 1,
+        signal: null,
+        stdout: '',
+        stderr: 'nest-auth: this is no token of this service, nor of this secret (secret status)\n',
+      });
       const again = await run(['sessions', 'revoke', first!.id]);
       expect(again).toMatchObject({ code: 1, stderr: `nest-auth: there is no living session ${first!.id}\n` });
 

@@ -9,7 +9,7 @@ import { expectError, type Service } from './service.js';
 import { asAda, browserOfAda, startBeside, startWithAda, WAYS_IN } from './ways-in.js';
 import { titleOf, Visitor } from './visitor.js';
 
-const ENDED = { error: 'invalid_grant', reason: 'SESSION_REVOKED' } as const;
+const ENDED = { error: 'invalid_grant', reason: 'CREDENTIALS_CHANGED' } as const;
 
 describe('a sign-in holds while the credentials are those that it was checked against', () => {
   let service: Service;
@@ -201,7 +201,7 @@ describe("a host's users", () => {
     user = { ...ada, ...after };
     const refreshed = await token({ grant_type: 'refresh_token', refresh_token: body.refresh_token as string });
     if (holds) expect(refreshed.status).toBe(200);
-    else expectError(refreshed, ENDED);
+    else expectError(refreshed, after.pending ? { ...ENDED, reason: 'USER_PENDING' } : ENDED);
     await host.close();
   });
 });

@@ -18,7 +18,7 @@ import { titleOf, Visitor } from './visitor.js';
 
 const PENDING = { error: 'user_pending', reason: 'USER_PENDING' } as const;
 const DISABLED_CLIENT = { error: 'invalid_client', reason: 'CLIENT_DISABLED' } as const;
-const ENDED = { error: 'invalid_grant', reason: 'SESSION_REVOKED' } as const;
+const ENDED = { error: 'invalid_grant', reason: 'USER_PENDING' } as const;
 const PASSWORD = { client_id: 'app', grant_type: 'password', username: 'ada', password: 'correct horse' };
 
 describe('a user who waits for approval is not let in', () => {

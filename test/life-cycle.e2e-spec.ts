@@ -18,7 +18,7 @@ const NOTHING = {
 };
 const SECRET = /^[\w-]{43}$/;
 const GONE = { error: 'invalid_client', reason: 'CLIENT_UNKNOWN' } as const;
-const ENDED = { error: 'invalid_grant', reason: 'SESSION_REVOKED' } as const;
+const ENDED = { error: 'invalid_grant', reason: 'CLIENT_CHANGED' } as const;
 const EXPIRED = { error: 'invalid_grant', reason: 'REFRESH_TOKEN_EXPIRED' } as const;
 
 let service: Service;

@@ -49,7 +49,7 @@ describe('refresh, 3: who may repeat an exchange, and from where', () => {
     expectError(await send(token, ip, headers, client), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
   };
   const expectEnded = async (token: string, ip: string, headers: Headers = {}) => {
-    expectError(await send(token, ip, headers), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+    expectError(await send(token, ip, headers), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
   };
   const sessionOf = (token: string) => service.app.get(RefreshTokens).read(token)!.sessionId;
   const recorded = (event: string, token: string) =>

@@ -1,3 +1,4 @@
+import type { EndReason } from '../src/core/sessions/ending.js';
 import { SessionService } from '../src/core/sessions/session.service.js';
 import { RefreshTokens } from '../src/core/sessions/refresh-token.js';
 import { UserService } from '../src/core/users/user.service.js';
@@ -90,7 +91,7 @@ describe('refresh: one living token per session', () => {
       error: 'invalid_grant',
       reason: 'REFRESH_TOKEN_REUSED',
     });
-    expectError(await refresh(body.refresh_token), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+    expectError(await refresh(body.refresh_token), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
     expect(service.log).toContainEqual(expect.objectContaining({ event: 'refresh_token_reused', sub }));
   });
 
@@ -105,7 +106,7 @@ describe('refresh: one living token per session', () => {
     const second = (await refresh(first)).body.refresh_token;
     const third = (await refresh(second)).body.refresh_token;
     expectError(await refresh(first), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
-    expectError(await refresh(third), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+    expectError(await refresh(third), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
   });
 
   it('2, 3: gives 50 parallel refreshes of one token the one successor', async () => {
@@ -125,7 +126,7 @@ describe('refresh: one living token per session', () => {
     const fourth = await refresh(third);
     expect(fourth.status).toBe(200);
     expectError(await refresh(second), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
-    expectError(await refresh(fourth.body.refresh_token), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+    expectError(await refresh(fourth.body.refresh_token), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
   });
 
   it('5: narrows the scope of this access token alone (RFC 6749 §6)', async () => {
@@ -179,21 +180,23 @@ describe('refresh: one living token per session', () => {
   });
 
   describe('7: nothing works any more after', () => {
-    it.each<[string, (sessions: SessionService, users: UserService, id: string) => Promise<unknown>]>([
-      ['a revoke of the session', (sessions, _, id) => sessions.revoke(id)],
-      ['a revoke of all sessions of the user', (sessions) => sessions.revokeAll({ sub })],
-      ['a revoke of all sessions of the client', (sessions) => sessions.revokeAll({ clientId: 'app' })],
-      ['a password change', (_, users) => users.setPassword(sub, 'correct horse')],
-      ['disabling the user', (_, users) => users.setDisabled(sub, true)],
-    ])('%s', async (_, end) => {
+    type End = (sessions: SessionService, users: UserService, id: string) => Promise<unknown>;
+
+    it.each<[string, EndReason, End]>([
+      ['a revoke of the session', 'SESSION_REVOKED', (sessions, _, id) => sessions.revoke(id)],
+      ['a revoke of all sessions of the user', 'SESSION_REVOKED', (sessions) => sessions.revokeAll({ sub })],
+      ['a revoke of those of the client', 'SESSION_REVOKED', (sessions) => sessions.revokeAll({ clientId: 'app' })],
+      ['a password change', 'CREDENTIALS_CHANGED', (_, users) => users.setPassword(sub, 'correct horse')],
+      ['disabling the user', 'USER_DISABLED', (_, users) => users.setDisabled(sub, true)],
+    ])('%s, and says so (%s)', async (_, reason, end) => {
       const users = service.app.get(UserService);
       const token = await signIn();
       service.clock.advance(5); // beyond every cache
       await end(service.app.get(SessionService), users, service.app.get(RefreshTokens).read(token)!.sessionId);
-      expectError(await refresh(token), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+      expectError(await refresh(token), { error: 'invalid_grant', reason });
       await users.setDisabled(sub, false);
       service.clock.advance(5);
-      expectError(await refresh(token), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+      expectError(await refresh(token), { error: 'invalid_grant', reason });
       service.clock.advance(1);
       expect((await refresh(await signIn())).status).toBe(200);
     });
@@ -214,7 +217,7 @@ describe('refresh: one living token per session', () => {
         password: 'correct horse',
       });
       users.verify = verify;
-      expectError(response, { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+      expectError(response, { error: 'invalid_grant', reason: 'CREDENTIALS_CHANGED' });
       expect((await service.app.get(SessionService).list(sub)).at(0)?.revoked_at).toBe(service.clock.now());
     });
   });

@@ -29,7 +29,7 @@ describe('revocation endpoint (RFC 7009)', () => {
     expect([response.status, response.body]).toEqual([200, {}]);
     expect(response.headers['cache-control']).toBe('no-store');
   };
-  const REVOKED = { error: 'invalid_grant', reason: 'SESSION_REVOKED' } as const;
+  const REVOKED = { error: 'invalid_grant', reason: 'SIGNED_OUT' } as const;
 
   it.each(['refresh_token', 'access_token'] as const)('ends the session of a %s (§2.1)', async (kind) => {
     const tokens = await signIn();
@@ -100,7 +100,7 @@ describe('revocation endpoint (RFC 7009)', () => {
     const { access_token, refresh_token } = await signIn();
     service.clock.advance(7200);
     expectNothing(await revoke({ token: access_token }));
-    expect((await refresh(refresh_token)).body.details[0].reason).toBe('SESSION_REVOKED');
+    expect((await refresh(refresh_token)).body.details[0].reason).toBe('SIGNED_OUT');
   });
 
   it.each<[string, (tokens: Tokens) => string]>([

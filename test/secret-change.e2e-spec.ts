@@ -118,7 +118,7 @@ describe('while the service secret is changed', () => {
       const living = await next(maker, token);
       advance(11);
       expectError(await refreshAt(taker, token), REUSED);
-      expectError(await refreshAt(taker, living), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+      expectError(await refreshAt(taker, living), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
     });
 
     it('a refresh token that is bound to a key, with a proof of it alone', async () => {

@@ -13,6 +13,8 @@ import { RevocationService } from '../core/sessions/revocation.service.js';
 import type { AccessToken } from '../core/sessions/access-token.js';
 import { livingTokenOf } from '../core/sessions/living-token.js';
 import { PresentedTokens, sentToken } from '../core/sessions/presented-tokens.js';
+import { endedBy, type Ending, type EndReason } from '../core/sessions/ending.js';
+import { originOf } from '../base/http/device-id.js';
 import { SessionService } from '../core/sessions/session.service.js';
 import { SignOutService } from '../core/sessions/sign-out.service.js';
 import { missing } from '../base/http/rules.js';
@@ -66,7 +68,8 @@ export class SessionController {
   async signOut(@Http() http: HttpExchange): Promise<void> {
     const bearer = await this.tokens.read(http, { expired: true });
     if (!bearer) throw accessTokenInvalid();
-    if (bearer.sid !== undefined) await this.sessions.revoke(bearer.sid, bearer.client_id);
+    if (bearer.sid !== undefined)
+      await this.sessions.revoke(bearer.sid, endedByUser('SIGNED_OUT', http), bearer.client_id);
     http.json(200, {});
   }
 
@@ -97,7 +100,7 @@ export class SessionController {
   @RequireLiveSession()
   async revokeAll(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireAccount(bearer);
-    await this.signOuts.everywhere(bearer.sub);
+    await this.signOuts.everywhere(bearer.sub, endedByUser('SIGNED_OUT', http));
     http.json(200, {});
   }
 
@@ -111,7 +114,11 @@ export class SessionController {
     @Http() http: HttpExchange,
   ): Promise<void> {
     await this.callers.requireAccount(bearer);
-    await this.sessions.revokeDevice(bearer.sub, deviceId);
+    await this.sessions.revokeDevice(bearer.sub, deviceId, endedByUser('DEVICE_SIGNED_OUT', http));
     http.json(200, {});
   }
+}
+
+function endedByUser(reason: EndReason, http: HttpExchange): Ending {
+  return endedBy('user', reason, originOf(http));
 }

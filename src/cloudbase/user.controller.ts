@@ -3,6 +3,7 @@ import { AuthController } from '../base/http/auth-controller.js';
 import { AccountService } from './accounts/account.service.js';
 import { accessTokenInvalid } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
+import { originOf } from '../base/http/device-id.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import { languageOf } from '../base/http/language.js';
@@ -104,7 +105,8 @@ export class UserController {
   async password(@BearerToken() bearer: AccessToken, @Http() http: HttpExchange) {
     await this.callers.requireAccount(bearer);
     const { sudo_token, new_password } = validated(ProofParameters, http.parameters);
-    await this.accounts.setPassword(bearer, required('sudo_token', sudo_token), required('new_password', new_password));
+    const sudo = required('sudo_token', sudo_token);
+    await this.accounts.setPassword(bearer, sudo, required('new_password', new_password), originOf(http));
     http.json(200, {});
   }
 
@@ -149,7 +151,12 @@ export class UserController {
     const values = ownValues({ username, name, picture, gender });
     const phone_number = sent.phone ?? sent.phone_number;
     if (sent.new_password !== undefined) {
-      await this.accounts.changePassword(bearer, required('password', sent.password), sent.new_password);
+      await this.accounts.changePassword(
+        bearer,
+        required('password', sent.password),
+        sent.new_password,
+        originOf(http),
+      );
     }
     if (sent.email !== undefined || phone_number !== undefined) {
       const change = { to: requireContact({ email: sent.email, phone_number }), language: languageOf(http) };

@@ -17,6 +17,23 @@ export const CORE_ERRORS = {
         'refresh token 已被使用过，会话已终止，请重新登录。',
       ),
       SESSION_REVOKED: say('The session has ended. Sign in again.', '会话已结束，请重新登录。'),
+      SIGNED_OUT: say('The user has signed out. Sign in again.', '用户已退出登录，请重新登录。'),
+      DEVICE_SIGNED_OUT: say(
+        'The user has signed this device out. Sign in again.',
+        '用户已让此设备退出登录，请重新登录。',
+      ),
+      DEVICE_LIMIT: say(
+        'The user has signed in on more devices than are allowed at once. Sign in again.',
+        '用户登录的设备数超过上限，请重新登录。',
+      ),
+      CREDENTIALS_CHANGED: say(
+        'What the user signs in by has changed since. Sign in again.',
+        '用户的登录凭据已变更，请重新登录。',
+      ),
+      USER_DISABLED: say('The user has been disabled.', '用户已被禁用。'),
+      USER_PENDING: say('The user waits for approval.', '用户正在等待审核。'),
+      CLIENT_DISABLED: say('The client was disabled meanwhile. Sign in again.', '客户端曾被禁用，请重新登录。'),
+      CLIENT_CHANGED: say('What the client may do has changed. Sign in again.', '客户端的权限已变更，请重新登录。'),
       CODE_INVALID: say('The authorization code is wrong.', '授权码不正确。'),
       CODE_EXPIRED: say('The authorization code has expired.', '授权码已过期。'),
       CODE_REUSED: say(

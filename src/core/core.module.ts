@@ -33,6 +33,7 @@ import { CountVersionsOfCredentials1764000002000 } from './migrations/1764000002
 import { FindSessionsByDevice1764000005000 } from './migrations/1764000005000-find-sessions-by-device.js';
 import { CountAttempts1764000009000 } from './migrations/1764000009000-count-attempts.js';
 import { AddAccountAccess1764000001000 } from './migrations/1764000001000-add-account-access.js';
+import { RememberEndings1764000012000 } from './migrations/1764000012000-remember-endings.js';
 import { ExchangeSecretsAndKeys1764000011001 } from './migrations/1764000011001-exchange-secrets-and-keys.js';
 import { UsedJti } from './replay/used-jti.entity.js';
 import { UsedJtiService } from './replay/used-jti.service.js';
@@ -46,6 +47,7 @@ import { PresentedTokens } from './sessions/presented-tokens.js';
 import { RefreshTokens } from './sessions/refresh-token.js';
 import { RevocationService } from './sessions/revocation.service.js';
 import { Session } from './sessions/session.entity.js';
+import { SessionStories } from './sessions/session-story.js';
 import { SessionService } from './sessions/session.service.js';
 import { RefreshService } from './sessions/refresh.service.js';
 import { SignOutService } from './sessions/sign-out.service.js';
@@ -84,6 +86,7 @@ const GIVEN = [
   RefreshTokens,
   RevocationService,
   SessionService,
+  SessionStories,
   SignOutService,
   UserDirectory,
   UserService,
@@ -115,6 +118,7 @@ const GIVEN = [
     RememberNetworks1764000007000,
     CountAttempts1764000009000,
     ExchangeSecretsAndKeys1764000011001,
+    RememberEndings1764000012000,
   ],
   errors: CORE_ERRORS,
   commands: [

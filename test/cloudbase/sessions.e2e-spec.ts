@@ -117,7 +117,7 @@ describe('sessions at the edge of CloudBase’s API', () => {
       expect(await isAlive(tokens)).toBe(false);
       expectError(await service.token({ client_id: 'app', grant_type: 'refresh_token', ...tokens }), {
         error: 'invalid_grant',
-        reason: 'SESSION_REVOKED',
+        reason: 'SIGNED_OUT',
       });
     });
 
@@ -170,7 +170,7 @@ describe('sessions at the edge of CloudBase’s API', () => {
       }
       expectError(await service.token({ client_id: 'app', grant_type: 'refresh_token', ...tokens }), {
         error: 'invalid_grant',
-        reason: 'SESSION_REVOKED',
+        reason: 'SIGNED_OUT',
       });
     });
 

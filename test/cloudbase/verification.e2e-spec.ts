@@ -260,7 +260,7 @@ describe('verification codes', () => {
       expect([response.status, response.body]).toEqual([200, {}]);
       expectError(await reset(proof), WRONG_TOKEN);
       const refresh = { client_id: 'app', grant_type: 'refresh_token', refresh_token: body.refresh_token };
-      expectError(await service.token(refresh), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+      expectError(await service.token(refresh), { error: 'invalid_grant', reason: 'CREDENTIALS_CHANGED' });
       const old = await post(service, '/signin', { username: email, password: 'correct horse' });
       expectError(old, { error: 'invalid_username_or_password', reason: 'WRONG_USERNAME_OR_PASSWORD' });
       expect((await post(service, '/signin', { username: email, password: 'battery staple' })).status).toBe(200);

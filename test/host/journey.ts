@@ -74,7 +74,7 @@ async function refreshesUntilStolen(host: Host, client_id: string, stolen: strin
   expect(((await refresh(stolen)).body as Tokens).refresh_token).toBe(refresh_token);
   expect((await refresh(refresh_token)).status).toBe(200);
   expectError(await refresh(stolen), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
-  expectError(await refresh(refresh_token), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+  expectError(await refresh(refresh_token), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
 }
 
 function token(host: Host, body: object): Promise<Response> {

@@ -340,7 +340,7 @@ describe('hostile grants', () => {
       const { body } = await redeem(code);
       const next = await lives(body!['refresh_token'] as string);
       expectRefusal(await redeem(code), { error: 'invalid_grant', reason: 'CODE_REUSED' });
-      expectRefusal(await refresh(next), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+      expectRefusal(await refresh(next), { error: 'invalid_grant', reason: 'CODE_REUSED' });
       expectRefusal(await redeem(code), { error: 'invalid_grant', reason: 'CODE_REUSED' });
     });
 
@@ -351,7 +351,7 @@ describe('hostile grants', () => {
       expectRefusal(await redeem(code), { error: 'invalid_grant', reason: 'CODE_REUSED' });
       expectRefusal(await refresh(body!['refresh_token'] as string), {
         error: 'invalid_grant',
-        reason: 'SESSION_REVOKED',
+        reason: 'CODE_REUSED',
       });
     });
 
@@ -623,7 +623,7 @@ describe('hostile grants', () => {
       });
       expectRefusal(await refresh(next.body!['refresh_token'] as string, {}, mine), {
         error: 'invalid_grant',
-        reason: 'SESSION_REVOKED',
+        reason: 'REFRESH_TOKEN_REUSED',
       });
     });
 
@@ -634,7 +634,7 @@ describe('hostile grants', () => {
       const third = (await refresh(second, {}, mine)).body!['refresh_token'] as string;
       expectRefusal(await refresh(first!, {}, mine), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
       for (const token of [first!, second, third]) {
-        expectRefusal(await refresh(token, {}, mine), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+        expectRefusal(await refresh(token, {}, mine), { error: 'invalid_grant', reason: 'REFRESH_TOKEN_REUSED' });
       }
     });
 
@@ -651,7 +651,7 @@ describe('hostile grants', () => {
       const { device_code, user_code } = await start();
       await target.app.get(DeviceAuthorizationService).approve(user_code, id);
       await target.app.get(UserService).setDisabled(id, true);
-      expectRefusal(await refresh(refresh_token!), { error: 'invalid_grant', reason: 'SESSION_REVOKED' });
+      expectRefusal(await refresh(refresh_token!), { error: 'invalid_grant', reason: 'USER_DISABLED' });
       expectRefusal(await redeem(code), { error: 'permission_denied', reason: 'USER_DISABLED' });
       expectRefusal(await poll(device_code), { error: 'permission_denied', reason: 'USER_DISABLED' });
     });

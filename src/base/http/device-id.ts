@@ -1,6 +1,8 @@
 import { badField } from '../errors/auth.error.js';
 import type { HttpExchange } from './http-exchange.js';
 
+const DEVICE_ID = /^[\x20-\x7e]{1,128}$/;
+
 /**
  * `x-device-id`: the device that the request's session belongs to.
  * @throws AuthError invalid_argument unless it is 1 to 128 printable ASCII characters
@@ -8,8 +10,14 @@ import type { HttpExchange } from './http-exchange.js';
 export function deviceIdOf(http: HttpExchange): string | undefined {
   const sent = http.header('x-device-id');
   if (sent === undefined || sent === '') return undefined;
-  if (!/^[\x20-\x7e]{1,128}$/.test(sent)) {
+  if (!DEVICE_ID.test(sent)) {
     throw badField('x-device-id', 'PARAMETER_INVALID', 'must be 1 to 128 printable characters');
   }
   return sent;
+}
+
+/** Where a request comes from, for what is noted of it; a device id that is none is left out. */
+export function originOf(http: HttpExchange): { ip?: string; deviceId?: string } {
+  const sent = http.header('x-device-id') ?? '';
+  return { ip: http.ip, deviceId: DEVICE_ID.test(sent) ? sent : undefined };
 }

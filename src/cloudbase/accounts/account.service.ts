@@ -6,6 +6,7 @@ import { accessTokenInvalid, AuthError } from '../../base/errors/auth.error.js';
 import { missing } from '../../base/http/rules.js';
 import type { Language } from '../../base/languages.js';
 import type { AccessToken } from '../../core/sessions/access-token.js';
+import { endedBy, type Origin } from '../../core/sessions/ending.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { Limits } from '../../core/throttling/limits.js';
@@ -68,30 +69,30 @@ export class AccountService {
   }
 
   /** Sets a password and ends every other session of the user. @throws AuthError invalid_verification_code */
-  async setPassword(bearer: AccessToken, sudoToken: string, password: string): Promise<void> {
+  async setPassword(bearer: AccessToken, sudoToken: string, password: string, origin: Origin): Promise<void> {
     const version = versionOf(await this.profileOf(bearer));
     this.sudoTokens.check(sudoToken, bearer.sub, bearer.sid!, version);
-    await this.replacePassword(bearer, password, version);
+    await this.replacePassword(bearer, password, version, origin);
   }
 
   /** The same by the old password. @throws AuthError invalid_username_or_password, password_not_set */
-  async changePassword(bearer: AccessToken, old: string, password: string): Promise<void> {
+  async changePassword(bearer: AccessToken, old: string, password: string, origin: Origin): Promise<void> {
     const profile = await this.profileOf(bearer);
     await this.checkPassword(bearer, profile, old);
-    await this.replacePassword(bearer, password, versionOf(profile));
+    await this.replacePassword(bearer, password, versionOf(profile), origin);
   }
 
   /**
    * Sets the password of whoever has proven this contact, and ends all of their sessions.
    * @throws AuthError invalid_verification_code, the same where nobody has an account by it
    */
-  async resetPassword(proof: VerificationProof, password: string): Promise<void> {
+  async resetPassword(proof: VerificationProof, password: string, origin: Origin): Promise<void> {
     const directory = this.users.directory();
     const proven = await this.verifications.consume('reset', proof);
     const user = proven ? await directory.findByContact(proof.contact) : undefined;
     if (!user) throw verificationTokenInvalid();
     await this.users.table().setPassword(user.sub, password);
-    await this.signOuts.end({ sub: user.sub });
+    await this.signOuts.end({ sub: user.sub }, endedBy('user', 'CREDENTIALS_CHANGED', origin));
     this.audit.record({ event: 'password_changed', sub: user.sub });
   }
 
@@ -174,14 +175,14 @@ export class AccountService {
   }
 
   /** @param proven the version that the proof was checked against */
-  private async replacePassword(bearer: AccessToken, password: string, proven: number): Promise<void> {
+  private async replacePassword(bearer: AccessToken, password: string, proven: number, origin: Origin): Promise<void> {
     const version = await this.users.table().changePassword(bearer.sub, password, proven, bearer.sid!);
     if (version === undefined) throw accessTokenInvalid(); // somebody else's change was first, and ended this session
     await this.sessions.reauthenticate(bearer.sid!, {
       authenticated_at: this.clock.now(),
       credentials_version: version,
     });
-    await this.sessions.revokeOthers(bearer.sub, bearer.sid!);
+    await this.sessions.revokeOthers(bearer.sub, bearer.sid!, endedBy('user', 'CREDENTIALS_CHANGED', origin));
     this.audit.record({ event: 'password_changed', clientId: bearer.client_id, sub: bearer.sub });
   }
 

@@ -6,6 +6,7 @@ import { ANONYMOUS_SCOPE, SIGN_UP } from '../grant-types.js';
 import { givenByUser } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
 import { PresentedTokens } from '../../core/sessions/presented-tokens.js';
+import { endedBy } from '../../core/sessions/ending.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { GrantHandler, type Grant } from '../../token/grant.js';
 import { Nonce, Token } from '../../token/rules.js';
@@ -81,7 +82,8 @@ export class SignUpGrant implements Grant<SignUpParameters> {
     await party.useProof?.();
     if (!(await consume())) throw verificationTokenInvalid();
     const { sub, version } = await users.signUp(contact, { ...values, password }, anonymous);
-    if (anonymous !== undefined) await this.signOuts.end({ sub: anonymous });
+    if (anonymous !== undefined)
+      await this.signOuts.end({ sub: anonymous }, endedBy('user', 'CREDENTIALS_CHANGED', party));
     this.audit.record({ event: 'sign_up', requestId: party.requestId, clientId: party.client.id, sub });
     // not before the sign-ins of the anonymous user ended
     const response = await this.tokens.signIn(party, { ...session, sub, authenticatedAt: this.clock.now(), version });

@@ -5,6 +5,7 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { ANONYMOUS_SCOPE, SIGN_UP, VERIFICATION } from '../grant-types.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
+import { originOf } from '../../base/http/device-id.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';
@@ -149,7 +150,7 @@ export class VerificationController {
     const contact = requireContact(sent);
     const password = required('new_password', sent.new_password);
     const token = required('verification_token', sent.verification_token);
-    await this.accounts.resetPassword({ contact, token, clientId: client.id }, password);
+    await this.accounts.resetPassword({ contact, token, clientId: client.id }, password, originOf(http));
     http.json(200, {});
   }
 

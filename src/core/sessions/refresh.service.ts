@@ -5,6 +5,7 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { checkKeyBinding } from '../dpop/key-binding.js';
 import { holderOf, type User, Users } from '../users/users.js';
+import { endedBy, type EndReason, outdated } from './ending.js';
 import type { Lease, Party, RefreshedSession } from './lease.js';
 import { Networks } from './networks.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
@@ -72,7 +73,7 @@ export class RefreshService {
     const session = await this.sessions.find(token.sessionId);
     if (!session || session.expires_at <= this.clock.now()) throw refused('REFRESH_TOKEN_EXPIRED');
     if (session.client_id !== party.client.id) throw refused('REFRESH_TOKEN_INVALID');
-    if (session.revoked_at !== null) throw refused('SESSION_REVOKED');
+    if (session.revoked_at !== null) throw refused(session.end_reason ?? 'SESSION_REVOKED');
     checkKeyBinding(session.dpop_jkt, party.dpopJkt);
     if (session.generation <= token.generation) return this.again(token, party);
     if (session.generation !== token.generation + 1 || !this.mayRepeat(session, party)) {
@@ -118,7 +119,7 @@ export class RefreshService {
 
   /** RFC 9700 §4.14.2: a token that was replaced is presented again, so somebody else holds one. */
   private async stolen(session: Session, party: Party, inStep?: NetworkPair): Promise<AuthError> {
-    await this.sessions.revoke(session.id);
+    await this.sessions.revoke(session.id, endedBy('server', 'REFRESH_TOKEN_REUSED', party));
     this.record('refresh_token_reused', session, party, inStep);
     return refused('REFRESH_TOKEN_REUSED');
   }
@@ -140,13 +141,12 @@ export class RefreshService {
       throw error;
     });
     if (user) return user;
-    await this.sessions.revoke(token.sessionId);
-    throw refused('SESSION_REVOKED');
+    const ending = outdated(await this.users.find(session.sub, { fresh: true }));
+    await this.sessions.revoke(token.sessionId, ending);
+    throw refused(ending.reason);
   }
 }
 
-function refused(
-  reason: 'REFRESH_TOKEN_INVALID' | 'REFRESH_TOKEN_EXPIRED' | 'REFRESH_TOKEN_REUSED' | 'SESSION_REVOKED',
-): AuthError<'invalid_grant'> {
+function refused(reason: 'REFRESH_TOKEN_INVALID' | 'REFRESH_TOKEN_EXPIRED' | EndReason): AuthError<'invalid_grant'> {
   return new AuthError('invalid_grant', { reason });
 }

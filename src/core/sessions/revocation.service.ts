@@ -3,6 +3,7 @@ import { Audit } from '../../base/audit.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { checkKeyBinding } from '../dpop/key-binding.js';
 import { AccessTokenService } from './access-token.service.js';
+import { endedBy } from './ending.js';
 import { RefreshTokens } from './refresh-token.js';
 import type { Party } from './lease.js';
 import { SessionService } from './session.service.js';
@@ -35,7 +36,7 @@ export class RevocationService {
     if (!presented) return;
     const { sessionId } = presented;
     if (client.public && !(await this.isTheirs(presented, party))) return;
-    if (!(await this.sessions.revoke(sessionId, client.id))) return;
+    if (!(await this.sessions.revoke(sessionId, endedBy('client', 'SIGNED_OUT', party), client.id))) return;
     this.audit.record({ event: 'session_revoked', requestId, clientId: client.id, sessionId });
   }
 

@@ -1,5 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { MOMENT, WORDS } from '../../base/database/columns.js';
+import type { EndActor, EndReason } from './ending.js';
 
 /** One sign-in, for as long as it lasts. Written by SessionService alone. */
 @Entity('auth_session')
@@ -81,4 +82,17 @@ export class Session {
 
   @Column({ ...MOMENT, nullable: true })
   revoked_at: number | null;
+
+  /** Why it ended then (Ending); null: it goes on, or nobody knows any more. */
+  @Column({ type: 'varchar', length: 32, nullable: true })
+  end_reason: EndReason | null;
+
+  @Column({ type: 'varchar', length: 16, nullable: true })
+  ended_by: EndActor | null;
+
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  ended_from: string | null;
+
+  @Column({ type: 'varchar', length: 128, nullable: true })
+  ended_by_device: string | null;
 }

@@ -22,6 +22,7 @@ import type { Client } from '../clients/client.entity.js';
 import { ClientService } from '../clients/client.service.js';
 import { type Holder, Holds } from '../holdings/holdings.service.js';
 import { holderOf, holds, refusalOf, Users, versionOf } from '../users/users.js';
+import { endedBy, type Ending, outdated, REVOKED } from './ending.js';
 import type { Lease, NewSession, Party, RefreshedSession } from './lease.js';
 import { Networks } from './networks.js';
 import { type RefreshToken, RefreshTokens } from './refresh-token.js';
@@ -77,7 +78,8 @@ export class SessionService implements Holder {
   });
   // the innermost SELECT stands in another, for MySQL takes no LIMIT right inside NOT IN, and none as a parameter
   private readonly deviceLimit = this.database.statement(
-    `UPDATE auth_session SET revoked_at = ?
+    `UPDATE auth_session SET revoked_at = ?, end_reason = 'DEVICE_LIMIT', ended_by = 'server', ended_from = ?,
+       ended_by_device = ?
      WHERE sub = ? AND device_id <> ? AND revoked_at IS NULL AND device_id NOT IN (
        SELECT device_id FROM (
          SELECT device_id FROM auth_session
@@ -103,7 +105,8 @@ export class SessionService implements Holder {
     'SELECT DISTINCT scope FROM auth_session WHERE client_id = ? AND revoked_at IS NULL',
   );
   private readonly scopeEnd = this.database.statement(
-    'UPDATE auth_session SET revoked_at = ? WHERE client_id = ? AND scope = ? AND revoked_at IS NULL',
+    `UPDATE auth_session SET revoked_at = ?, end_reason = 'CLIENT_CHANGED', ended_by = 'operator'
+     WHERE client_id = ? AND scope = ? AND revoked_at IS NULL`,
   );
   private readonly insertion = this.database.statement(
     `INSERT INTO auth_session
@@ -160,11 +163,13 @@ export class SessionService implements Holder {
     const client = await this.clients.standing(party.client.id);
     const signIn = { authenticated_at: authenticatedAt, credentials_version };
     if (!user || !client || hasLost(client, party.client, scope, accountAccess) || !holds(user, signIn)) {
-      await this.revoke(id);
+      const ending = user && holds(user, signIn) ? endedBy('operator', 'CLIENT_CHANGED') : outdated(user);
+      await this.revoke(id, ending);
       if (!client) throw new AuthError('invalid_client', { reason: 'CLIENT_DISABLED' });
-      throw (user && refusalOf(user)) ?? new AuthError('invalid_grant', { reason: 'SESSION_REVOKED' });
+      throw (user && refusalOf(user)) ?? new AuthError('invalid_grant', { reason: ending.reason });
     }
-    if (party.deviceId !== undefined && this.options.maxDevices > 0) await this.limitDevices(sub, party.deviceId);
+    if (party.deviceId !== undefined && this.options.maxDevices > 0)
+      await this.limitDevices(sub, party.deviceId, party.ip);
     await this.database.flush();
     const refreshToken = this.tokens.derive({ sessionId: id, generation: 0 });
     return { sessionId: id, user, scope, authenticatedAt, refreshToken, accountAccess, dpopJkt: party.dpopJkt };
@@ -212,13 +217,13 @@ export class SessionService implements Holder {
    * @param clientId only if it is a session at this client
    * @returns whether there was such a session and it was alive
    */
-  async revoke(id: string, clientId?: string): Promise<boolean> {
-    return (await this.end({ id, ...(clientId === undefined ? {} : { client_id: clientId }) })) === 1;
+  async revoke(id: string, ending = REVOKED, clientId?: string): Promise<boolean> {
+    return (await this.end({ id, ...(clientId === undefined ? {} : { client_id: clientId }) }, ending)) === 1;
   }
 
-  /** Ends a user's sessions on one device. @returns how many were alive */
-  revokeDevice(sub: string, deviceId: string): Promise<number> {
-    return this.end({ sub, device_id: deviceId });
+  /** Ends a user's sessions on one device. @param ending how, for who asks @returns how many were alive */
+  revokeDevice(sub: string, deviceId: string, ending = REVOKED): Promise<number> {
+    return this.end({ sub, device_id: deviceId }, ending);
   }
 
   /** Notes that the user of a session has proven once more who they are, for what asks for a recent proof. */
@@ -237,8 +242,8 @@ export class SessionService implements Holder {
   }
 
   /** Ends every session of a user but this one. */
-  revokeOthers(sub: string, id: string): Promise<number> {
-    return this.end({ sub, id: Not(id) });
+  revokeOthers(sub: string, id: string, ending = REVOKED): Promise<number> {
+    return this.end({ sub, id: Not(id) }, ending);
   }
 
   /**
@@ -246,9 +251,10 @@ export class SessionService implements Holder {
    * SignOutService).
    * @returns how many were alive
    */
-  revokeAll(of: Whose): Promise<number> {
+  revokeAll(of: Whose, ending = REVOKED): Promise<number> {
     const { sub, client_id } = rowsOf(of);
-    return this.end(sub !== undefined && client_id !== undefined ? { sub, client_id: among(client_id) } : rowsOf(of));
+    const rows = sub !== undefined && client_id !== undefined ? { sub, client_id: among(client_id) } : rowsOf(of);
+    return this.end(rows, ending);
   }
 
   /** Removes every session of a user or a client. @returns how many were alive */
@@ -264,9 +270,11 @@ export class SessionService implements Holder {
    */
   async endBeyond(client: Client, before: Client): Promise<number> {
     const { id } = client;
-    if (client.public && !before.public) return this.end({ client_id: id });
+    const ending = endedBy('operator', 'CLIENT_CHANGED');
+    if (client.public && !before.public) return this.end({ client_id: id }, ending);
     let ended = 0;
-    if (before.first_party && !client.first_party) ended += await this.end({ client_id: id, account_access: true });
+    if (before.first_party && !client.first_party)
+      ended += await this.end({ client_id: id, account_access: true }, ending);
     const lost = before.scopes.filter((word) => !client.scopes.includes(word));
     if (lost.length === 0) return ended;
     for (const { scope } of await this.scopes.all([id])) {
@@ -278,8 +286,8 @@ export class SessionService implements Holder {
   }
 
   /** Ends every session that was opened from a browser session. @returns how many were alive */
-  revokeOpenedFrom(browserSessionId: string): Promise<number> {
-    return this.end({ browser_session_id: browserSessionId });
+  revokeOpenedFrom(browserSessionId: string, ending = REVOKED): Promise<number> {
+    return this.end({ browser_session_id: browserSessionId }, ending);
   }
 
   /** The session, if it has neither expired nor been revoked, and its user and client may still hold it. */
@@ -351,13 +359,23 @@ export class SessionService implements Holder {
   }
 
   /** Ends the sessions on the devices that a user signed in on before the newest ones, however many there are. */
-  private async limitDevices(sub: string, current: string): Promise<void> {
+  private async limitDevices(sub: string, current: string, ip?: string): Promise<void> {
     const now = this.clock.now();
-    await this.deviceLimit.run([now, sub, current, sub, current, now]);
+    await this.deviceLimit.run([now, ip ?? null, current, sub, current, sub, current, now]);
   }
 
-  private async end(of: FindOptionsWhere<Session>): Promise<number> {
-    const { affected } = await this.sessions.update({ ...of, revoked_at: IsNull() }, { revoked_at: this.clock.now() });
+  /** How a session ended is written by whoever is first to end it. */
+  private async end(of: FindOptionsWhere<Session>, { reason, by, from, device }: Ending): Promise<number> {
+    const { affected } = await this.sessions.update(
+      { ...of, revoked_at: IsNull() },
+      {
+        revoked_at: this.clock.now(),
+        end_reason: reason,
+        ended_by: by,
+        ended_from: from?.slice(0, 64) ?? null,
+        ended_by_device: device?.slice(0, 128) ?? null,
+      },
+    );
     await this.database.flush();
     return affected ?? 0;
   }

@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 import { endedText } from '../holdings/holdings.service.js';
+import { endedByOperator } from '../sessions/ending.js';
 import { SignOutService } from '../sessions/sign-out.service.js';
 import { BuiltInUsers } from './built-in-users.js';
 import type { UserChanges } from './user-changes.js';
@@ -91,7 +92,7 @@ export function register(program: Command, action: MakeAction): void {
       action(async (app, username: string) => {
         const { id } = await userNamed(app, username);
         await tableOf(app).setDisabled(id, true);
-        const ended = await app.get(SignOutService).end({ sub: id });
+        const ended = await app.get(SignOutService).end({ sub: id }, endedByOperator('USER_DISABLED'));
         return {
           text: `user ${username} disabled, ${count(ended, 'session')} ended`,
           json: { sub: id, disabled: true, sessions_ended: ended },
@@ -118,7 +119,7 @@ export function register(program: Command, action: MakeAction): void {
       action(async (app, username: string) => {
         const { id } = await userNamed(app, username);
         await tableOf(app).setPassword(id, await standardInput('password'));
-        const ended = await app.get(SignOutService).end({ sub: id });
+        const ended = await app.get(SignOutService).end({ sub: id }, endedByOperator('CREDENTIALS_CHANGED'));
         return { text: `password set, ${count(ended, 'session')} ended`, json: { sub: id, sessions_ended: ended } };
       }),
     );

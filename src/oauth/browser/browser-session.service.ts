@@ -10,6 +10,7 @@ import { AuthDatabase } from '../../base/database/auth-database.js';
 import { Sweeps } from '../../base/database/sweeper.js';
 import { DeviceAuthorizationService } from '../../core/devices/device-authorization.service.js';
 import { type Holder, Holds } from '../../core/holdings/holdings.service.js';
+import { endedBy, outdated, REVOKED } from '../../core/sessions/ending.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { KeepsSignedIn } from '../../core/holdings/keeps-signed-in.js';
 import { rowsOf, type Whose } from '../../core/sessions/whose.js';
@@ -53,7 +54,7 @@ export class BrowserSessionService implements Holder {
     if (!row) return undefined;
     const user = await this.users.find(row.sub, { fresh: true });
     if (!user || !holds(user, row)) {
-      await this.end(row.id);
+      await this.end(row.id, outdated(user));
       return undefined;
     }
     // not flushed: a power cut that takes this only brings the idle limit nearer
@@ -79,7 +80,7 @@ export class BrowserSessionService implements Holder {
       expires_at: now + this.options.browserSessionTtl * 1000,
     };
     if (!before || before.sub !== who.sub || !(await this.renew(before, values))) {
-      if (before) await this.end(before.id);
+      if (before) await this.end(before.id, endedBy('user', 'SIGNED_OUT')); // another one signs in
       await this.rows.insert({ id: randomBytes(16).toString('base64url'), ...values });
     }
     await this.database.flush();
@@ -92,19 +93,19 @@ export class BrowserSessionService implements Holder {
   }
 
   /** Signs a browser out, and ends what was opened from it. */
-  async end(id: string): Promise<void> {
+  async end(id: string, ending = REVOKED): Promise<void> {
     // in this order: a code that wins against its expiry has its session in the table already, to be revoked
     await this.rows.delete({ id });
     await this.codes.expireIssuedFrom(id);
     await this.devices.release(id);
-    await this.sessions.revokeOpenedFrom(id);
+    await this.sessions.revokeOpenedFrom(id, ending);
     await this.database.flush();
   }
 
   /** Signs a user out of every browser. @returns how many there were */
-  async endAll(sub: string): Promise<number> {
+  async endAll(sub: string, ending = REVOKED): Promise<number> {
     const rows = await this.rows.find({ select: { id: true }, where: { sub } });
-    for (const { id } of rows) await this.end(id);
+    for (const { id } of rows) await this.end(id, ending);
     return rows.length;
   }
 

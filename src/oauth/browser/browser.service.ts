@@ -6,6 +6,8 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { BrowserSession } from './browser-session.entity.js';
+import { originOf } from '../../base/http/device-id.js';
+import { endedBy } from '../../core/sessions/ending.js';
 import { BrowserSessionService, type NewBrowserSession } from './browser-session.service.js';
 
 /** A page with a form is good for as long as the request that it belongs to. */
@@ -90,7 +92,7 @@ export class BrowserService {
   }
 
   async signOut(http: HttpExchange, { session }: Browser): Promise<void> {
-    if (session) await this.sessions.end(session.id);
+    if (session) await this.sessions.end(session.id, endedBy('user', 'SIGNED_OUT', originOf(http)));
     if (cookieOf(http, this.name) !== undefined) this.setCookie(http, this.name, '', 0);
   }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { TTL_BOUNDS } from '../../core/clients/client-rules.js';
 import { ClientService, type RegisteredClient } from '../../core/clients/client.service.js';
 import { endedText } from '../../core/holdings/holdings.service.js';
+import { endedByOperator } from '../../core/sessions/ending.js';
 import { SignOutService } from '../../core/sessions/sign-out.service.js';
 import { GrantService } from '../grant.service.js';
 import {
@@ -164,7 +165,7 @@ export function register(program: Command, action: MakeAction): void {
       action(async (app, id: string) => {
         await clientNamed(app, id);
         await app.get(ClientService).setDisabled(id, true);
-        const ended = await app.get(SignOutService).end({ clientId: id });
+        const ended = await app.get(SignOutService).end({ clientId: id }, endedByOperator('CLIENT_DISABLED'));
         return {
           text: `client ${id} disabled, ${count(ended, 'session')} ended`,
           json: { id, disabled: true, sessions_ended: ended },

@@ -8,6 +8,7 @@ import { isRegistered, provesClient } from '../../core/codes/redirect-uri.js';
 import { stillAllowed } from '../../core/clients/scope.js';
 import { givenByCode } from '../../core/sessions/account-access.js';
 import type { Party } from '../../core/sessions/lease.js';
+import { endedBy } from '../../core/sessions/ending.js';
 import { SessionService } from '../../core/sessions/session.service.js';
 import { GrantHandler, type Grant } from '../grant.js';
 import { Code, Nonce, RedirectUri } from '../rules.js';
@@ -76,7 +77,7 @@ export class AuthorizationCodeGrant implements Grant<AuthorizationCodeParameters
   private async replayed(presented: string, party: Party): Promise<AuthError> {
     const sessionId = (await this.codes.find(presented))?.session_id;
     if (!sessionId) return new AuthError('invalid_grant', { reason: 'CODE_EXPIRED' }); // ran out as we looked
-    await this.sessions.revoke(sessionId);
+    await this.sessions.revoke(sessionId, endedBy('server', 'CODE_REUSED', party));
     const { client, requestId } = party;
     this.audit.record({ event: 'authorization_code_reused', requestId, clientId: client.id, sessionId });
     return new AuthError('invalid_grant', { reason: 'CODE_REUSED' });
