@@ -16,17 +16,17 @@ export function isFile(options: DataSourceOptions): options is FileOptions {
  * A file of SQLite, or `:memory:`: by sqlite3, or by better-sqlite3 where that is what is installed, or what TypeORM knows.
  * @throws OptionError that says what to install
  */
-export async function sqliteOptions(database: string, busyTimeout = BUSY_TIMEOUT): Promise<FileOptions> {
+export async function sqliteOptions(database: string): Promise<FileOptions> {
   const file = { database, enableWAL: database !== ':memory:' };
   const better = async (): Promise<FileOptions> => {
     // @ts-expect-error it need not be there when this is compiled
     const driver = await driverOf('better-sqlite3', () => import('better-sqlite3') as Promise<object>);
-    return { type: 'better-sqlite3', driver, timeout: busyTimeout, ...file };
+    return { type: 'better-sqlite3', driver, timeout: BUSY_TIMEOUT, ...file };
   };
   if (!knowsSqlite3()) return better();
   try {
     const driver = quiet(await driverOf('sqlite3', () => import('sqlite3')));
-    return { type: 'sqlite', driver, busyTimeout, ...file };
+    return { type: 'sqlite', driver, busyTimeout: BUSY_TIMEOUT, ...file };
   } catch (error) {
     return better().catch(() => Promise.reject(error as Error));
   }
