@@ -69,6 +69,11 @@ describe('a command that is used wrongly', () => {
     expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/^nest-auth: EEXIST: .*layout\.eta'\n$/) });
   });
 
+  it('--version says which release it is', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await run(['--version'])).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
+  });
+
   it.each([[['--help']], [['clients', 'create', '--help']]])('%j is help', async (args) => {
     const help = await run(args);
     expect(help).toMatchObject({ code: 0, stderr: '' });

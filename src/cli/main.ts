@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { featureOf } from '../base/feature.js';
 import { readSettings } from '../service/settings.js';
+import { VERSION } from '../service/version.js';
 import { wings } from '../wings.js';
 import { actionsOf } from './actions.js';
 import * as database from './database.commands.js';
@@ -18,6 +19,7 @@ const program = new Command('nest-auth')
   .description(
     'Operates the auth service. It reads the same environment as the service and works beside a running one.',
   )
+  .version(VERSION, '--version', 'print the version')
   .option('--json', 'print JSON')
   .option('--app <file>', 'work in your own application: the file of its AppModule, or file#export')
   .configureHelp({ showGlobalOptions: true })

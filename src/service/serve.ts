@@ -8,6 +8,7 @@ import { createLog } from './logging/json-logger.js';
 import { createServer } from './server.js';
 import type { Settings } from './settings.js';
 import { stopWhenTold } from './shutdown.js';
+import { VERSION } from './version.js';
 
 /**
  * Starts the service, whole or as one of its workers, and says so.
@@ -23,7 +24,13 @@ export async function serve(settings: Settings): Promise<void> {
     stopWhenTold(app, log, settings.shutdownTimeout); // before that, a signal simply ends it
     const made = app.get<string | undefined>(MADE_DATABASE);
     if (made !== undefined) log[settings.production ? 'warn' : 'info']({ file: made, msg: 'a new database was made' });
-    log.info({ url, issuer: settings.auth.issuer, database: settings.databaseUrl.split(':', 1)[0], msg: 'listening' });
+    log.info({
+      version: VERSION,
+      url,
+      issuer: settings.auth.issuer,
+      database: settings.databaseUrl.split(':', 1)[0],
+      msg: 'listening',
+    });
     log.flush();
     if (demo !== undefined) {
       const request = `curl -s ${url}/auth/v1/token -H 'content-type: application/json' -d '${demo}'`;
