@@ -163,6 +163,7 @@ if (onSqlite) {
             driver,
             database: database.file,
             enableWAL: true,
+            ...authSchema(),
             migrationsRun: true,
           }),
           AuthModule.forRoot({ issuer: ISSUER, secret: SECRET, providers: [{ provide: Clock, useValue: clock }] }),
