@@ -38,6 +38,10 @@ describe('a session that has ended knows why', () => {
       .set(at(LAPTOP))
       .set(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` })
       .send(body);
+  const remove = (path: string, bearer: string) =>
+    request(service.url)
+      .delete(path)
+      .set(at({ ...LAPTOP, authorization: `Bearer ${bearer}` }));
 
   type Way = (tokens: Tokens) => Promise<unknown>;
   const operator = `${userInfo().username}@${hostname()}`;
@@ -65,11 +69,7 @@ describe('a session that has ended knows why', () => {
       'user',
       HERE,
       'laptop',
-      ({ access_token }) =>
-        request(service.url)
-          .delete('/auth/v1/user/revoke/all')
-          .set(at(LAPTOP))
-          .set('authorization', `Bearer ${access_token}`),
+      ({ access_token }) => remove('/auth/v1/user/revoke/all', access_token),
     ],
     [
       'signs the device out',
@@ -77,11 +77,7 @@ describe('a session that has ended knows why', () => {
       'user',
       HERE,
       'laptop',
-      ({ access_token }) =>
-        request(service.url)
-          .delete('/auth/v1/user/authorized/devices/phone')
-          .set(at(LAPTOP))
-          .set('authorization', `Bearer ${access_token}`),
+      ({ access_token }) => remove('/auth/v1/user/authorized/devices/phone', access_token),
     ],
     [
       'signs in on more devices than they may have',

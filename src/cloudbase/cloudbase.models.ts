@@ -1,6 +1,6 @@
-import { flag, listOf, type Model, oneOf, seconds, text } from '../base/openapi/schema.js';
+import { flag, listOf, type Model, oneOf, type Schema, seconds, text } from '../base/openapi/schema.js';
 
-const id: Model['properties'] = { id: text() };
+const NAMED: Schema = { type: 'object', properties: { id: text(), name: text() }, required: ['id', 'name'] };
 
 /** What a user reads of their own account; of what they consented to, only the claims (userInfo, consentedInfo). */
 export const USER_INFO: Model = {
@@ -9,11 +9,10 @@ export const USER_INFO: Model = {
     sub: text(),
     user_id: text(),
     'status?': oneOf('ACTIVE', 'BLOCKED', 'PENDING'),
-    'groups?': listOf({ type: 'object', properties: id, required: ['id'] }),
+    'groups?': listOf({ type: 'object', properties: { id: text() }, required: ['id'] }),
     'has_password?': flag,
     'is_anonymous?': flag,
   },
-  open: true,
 };
 
 export const VERIFICATION_STARTED: Model = {
@@ -43,13 +42,12 @@ export const CAPTCHA_SOLVED: Model = {
 export const AUTHORIZATION_INFO: Model = {
   name: 'AuthAuthorizationInfo',
   properties: {
-    client: { type: 'object', properties: { id: text(), name: text() }, required: ['id', 'name'] },
-    scopes: listOf({ type: 'object', properties: { id: text(), name: text() }, required: ['id', 'name'] }),
+    client: NAMED,
+    scopes: listOf(NAMED),
   },
 };
 /** The claims of an access token, as they are; or no more than that it is dead. */
 export const ACCESS_TOKEN_INTROSPECTION: Model = {
   name: 'AuthAccessTokenIntrospection',
   properties: { active: flag },
-  open: true,
 };

@@ -14,7 +14,7 @@ import type { AccessToken } from '../core/sessions/access-token.js';
 import { livingTokenOf } from '../core/sessions/living-token.js';
 import { PresentedTokens, sentToken } from '../core/sessions/presented-tokens.js';
 import { endedBy, type Ending, type EndReason } from '../core/sessions/ending.js';
-import { originOf } from '../base/http/device-id.js';
+import { originOf } from '../base/http/origin.js';
 import { SessionService } from '../core/sessions/session.service.js';
 import { SignOutService } from '../core/sessions/sign-out.service.js';
 import { missing } from '../base/http/rules.js';

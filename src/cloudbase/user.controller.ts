@@ -3,7 +3,7 @@ import { AuthController } from '../base/http/auth-controller.js';
 import { AccountService } from './accounts/account.service.js';
 import { accessTokenInvalid } from '../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../base/errors/auth-exception.filter.js';
-import { originOf } from '../base/http/device-id.js';
+import { originOf } from '../base/http/origin.js';
 import { Http } from '../base/http/exchange-of.js';
 import type { HttpExchange } from '../base/http/http-exchange.js';
 import { languageOf } from '../base/http/language.js';

@@ -1,17 +1,16 @@
 import { flag, type Model, seconds, strings, text } from '../base/openapi/schema.js';
 
 /** RFC 8414 §2, OpenID Connect Discovery §3. */
-export const SERVER_METADATA: Model = { name: 'AuthServerMetadata', properties: { issuer: text() }, open: true };
+export const SERVER_METADATA: Model = { name: 'AuthServerMetadata', properties: { issuer: text() } };
 
 /** RFC 7662 §2.2. */
 export const INTROSPECTION: Model = {
   name: 'AuthIntrospection',
   properties: { active: flag, 'sub?': text(), 'client_id?': text(), 'scope?': text(), 'exp?': { type: 'integer' } },
-  open: true,
 };
 
 /** OpenID Connect Core §5.3.2. */
-export const USERINFO: Model = { name: 'AuthUserinfo', properties: { sub: text() }, open: true };
+export const USERINFO: Model = { name: 'AuthUserinfo', properties: { sub: text() } };
 
 /** RFC 9126 §2.2. */
 export const PUSHED_REQUEST: Model = {

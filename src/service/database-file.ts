@@ -1,5 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { makeFile } from '../base/database/own/bring-up-to-date.js';
 import { databaseOf } from '../base/database/own/database-url.js';
 import { explained, refused } from '../base/database/own/file-problems.js';
 
@@ -30,8 +31,7 @@ export function prepareFile(databaseUrl: string, newDatabase: NewDatabase): stri
     }
     if (newDatabase === 'refuse') throw refused(file, 'does not exist; `nest-auth database migrate` makes it');
     if (newDatabase === 'make-first') checkFirst(file);
-    mkdirSync(dirname(file), { recursive: true });
-    closeSync(openSync(file, 'a', 0o600));
+    makeFile(file);
     return resolve(file);
   } catch (error) {
     throw explained(error, file);

@@ -8,7 +8,7 @@ import type { Parameters } from '../base/http/parameters.js';
 import { missing, tooLong } from '../base/http/rules.js';
 import { validated } from '../base/http/validated.js';
 import type { Party } from '../core/sessions/lease.js';
-import { type Grant, GRANT_HANDLER, type GrantRegistration } from './grant.js';
+import { type Grant, type GrantRegistration, registrationOf } from './grant.js';
 import type { TokenResponse } from './token-response.js';
 
 interface RegisteredGrant extends GrantRegistration {
@@ -27,8 +27,8 @@ export class GrantService implements OnModuleInit {
   onModuleInit(): void {
     for (const wrapper of this.discovery.getProviders()) {
       const metatype = wrapper.metatype;
-      const registration = metatype && (Reflect.getMetadata(GRANT_HANDLER, metatype) as GrantRegistration | undefined);
-      if (!registration) continue;
+      const registration = registrationOf(metatype);
+      if (!metatype || !registration) continue;
       if (!wrapper.isDependencyTreeStatic()) {
         const name = requestScopedIn(wrapper); // a host's own Users, say
         const by = name === metatype.name ? '' : `: the grant ${metatype.name} stands on it`;

@@ -24,7 +24,12 @@ export interface GrantRegistration {
   captcha?: CaptchaAction;
 }
 
-export const GRANT_HANDLER = 'nest-auth:grant-handler';
+const GRANT_HANDLER = 'nest-auth:grant-handler';
+
+/** What a class is registered as; undefined: it handles no grant. */
+export function registrationOf(metatype: object | null): GrantRegistration | undefined {
+  return metatype ? (Reflect.getMetadata(GRANT_HANDLER, metatype) as GrantRegistration | undefined) : undefined;
+}
 
 /**
  * Makes a class the handler of a grant_type; it is injectable by that.

@@ -10,7 +10,7 @@ import {
   seconds,
   text,
 } from '../base/openapi/schema.js';
-import { GRANT_HANDLER, type GrantRegistration } from './grant.js';
+import { type GrantRegistration, registrationOf } from './grant.js';
 
 /** TokenResponse, for documents. */
 export const TOKEN_RESPONSE: Model = {
@@ -58,9 +58,6 @@ function requestOf({ grantTypes, parameters }: GrantRegistration): Schema {
 function registrationsIn(modules: ModulesContainer): GrantRegistration[] {
   const found = [...modules.values()]
     .flatMap((module) => [...module.providers.values()])
-    .flatMap(({ metatype }) => {
-      const registration = metatype && (Reflect.getMetadata(GRANT_HANDLER, metatype) as GrantRegistration | undefined);
-      return registration ? [registration] : [];
-    });
+    .flatMap(({ metatype }) => registrationOf(metatype) ?? []);
   return [...new Set(found)].sort((a, b) => (a.grantTypes[0]! < b.grantTypes[0]! ? -1 : 1));
 }

@@ -84,8 +84,7 @@ export class AuthDatabase implements OnApplicationShutdown {
       );
     }
     if (isFile(host.options)) return AuthDatabase.openFile(host, entities);
-    if (type !== 'postgres') await compareBytes(host, entities);
-    return new AuthDatabase(host, entities, false);
+    return AuthDatabase.onServer(host, entities, false);
   }
 
   /**
@@ -99,9 +98,7 @@ export class AuthDatabase implements OnApplicationShutdown {
     await bringUpToDate(options);
     try {
       if (isFile(options)) return await AuthDatabase.openFile({ options }, entities);
-      const own = await new DataSource(options).initialize();
-      if (options.type !== 'postgres') await compareBytes(own, entities);
-      return new AuthDatabase(own, entities, true);
+      return await AuthDatabase.onServer(await new DataSource(options).initialize(), entities, true);
     } catch (error) {
       throw unusable(error, options);
     }
@@ -111,6 +108,11 @@ export class AuthDatabase implements OnApplicationShutdown {
   static async inMemory({ entities, migrations }: Schema): Promise<AuthDatabase> {
     const own = new DataSource({ ...(await sqliteOptions(':memory:')), entities, migrations, migrationsRun: true });
     return new AuthDatabase(await own.initialize(), entities, true, PATIENCE, new DatabaseFile());
+  }
+
+  private static async onServer(server: DataSource, entities: EntityClass[], isOwn: boolean): Promise<AuthDatabase> {
+    if (server.options.type !== 'postgres') await compareBytes(server, entities);
+    return new AuthDatabase(server, entities, isOwn);
   }
 
   private static async openFile(

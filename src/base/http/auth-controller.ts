@@ -15,7 +15,7 @@ export const AuthController = (path: string): ClassDecorator =>
     Public(),
     SetMetadata(OURS, true),
     (controller: { prototype: object }) => {
-      for (const handler of handlersOf(controller.prototype)) markAsOurs(handler);
+      for (const [, , { value }] of handlersOf(controller.prototype)) markAsOurs(value as object);
     },
   );
 
@@ -23,10 +23,11 @@ export function isOurs(controller: object): boolean {
   return Reflect.hasMetadata(OURS, controller);
 }
 
-/** The methods that routes lead to, inherited ones included. */
-function handlersOf(prototype: object): object[] {
-  const own = Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value as unknown);
-  const handlers = own.filter((value) => typeof value === 'function' && Reflect.hasMetadata(METHOD_METADATA, value));
+/** The methods that routes lead to, inherited ones included, and where each is. */
+export function handlersOf(prototype: object): [prototype: object, name: string, descriptor: PropertyDescriptor][] {
+  const own = Object.entries(Object.getOwnPropertyDescriptors(prototype))
+    .filter(([, { value }]) => typeof value === 'function' && Reflect.hasMetadata(METHOD_METADATA, value as object))
+    .map(([name, descriptor]) => [prototype, name, descriptor] as [object, string, PropertyDescriptor]);
   const parent = Object.getPrototypeOf(prototype) as object | null;
-  return [...(handlers as object[]), ...(parent ? handlersOf(parent) : [])];
+  return [...own, ...(parent ? handlersOf(parent) : [])];
 }

@@ -1,7 +1,7 @@
 import { badField } from '../errors/auth.error.js';
 import type { HttpExchange } from './http-exchange.js';
 
-const DEVICE_ID = /^[\x20-\x7e]{1,128}$/;
+export const DEVICE_ID = /^[\x20-\x7e]{1,128}$/;
 
 /**
  * `x-device-id`: the device that the request's session belongs to.
@@ -14,10 +14,4 @@ export function deviceIdOf(http: HttpExchange): string | undefined {
     throw badField('x-device-id', 'PARAMETER_INVALID', 'must be 1 to 128 printable characters');
   }
   return sent;
-}
-
-/** Where a request comes from, for what is noted of it; a device id that is none is left out. */
-export function originOf(http: HttpExchange): { ip?: string; deviceId?: string } {
-  const sent = http.header('x-device-id') ?? '';
-  return { ip: http.ip, deviceId: DEVICE_ID.test(sent) ? sent : undefined };
 }

@@ -1,7 +1,7 @@
 import { HttpStatus, type Type } from '@nestjs/common';
 import type * as swaggerPackage from '@nestjs/swagger';
-import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import type { ModulesContainer } from '@nestjs/core';
+import { handlersOf } from '../http/auth-controller.js';
 import { type Caller, operationOf, type OperationOptions } from './operation.js';
 import { type Model, parametersSchema, propertiesOf, type Schema, text } from './schema.js';
 
@@ -130,13 +130,4 @@ function classOf(swagger: Swagger, model: Model): Type {
   }
   classes.set(model.name, Class);
   return Class;
-}
-
-/** The methods that routes lead to, inherited ones included, and where each is. */
-function handlersOf(prototype: object): [prototype: object, name: string, descriptor: PropertyDescriptor][] {
-  const own = Object.entries(Object.getOwnPropertyDescriptors(prototype))
-    .filter(([, { value }]) => typeof value === 'function' && Reflect.hasMetadata(METHOD_METADATA, value as object))
-    .map(([name, descriptor]) => [prototype, name, descriptor] as [object, string, PropertyDescriptor]);
-  const parent = Object.getPrototypeOf(prototype) as object | null;
-  return [...own, ...(parent ? handlersOf(parent) : [])];
 }

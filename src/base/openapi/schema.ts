@@ -17,12 +17,10 @@ export interface Schema {
   oneOf?: Schema[];
 }
 
-/** A body with a name: its properties, those that may be left out with a `?` behind theirs. */
+/** A body with a name: the properties that are known of it, those that may be left out with a `?` behind theirs. */
 export interface Model {
   name: string;
   properties: Record<string, Schema>;
-  /** Whether there may be others. Default: false. */
-  open?: boolean;
 }
 
 export const text = (description?: string): Schema => ({
@@ -46,16 +44,6 @@ export const anything: Schema = { type: 'object', additionalProperties: true };
 /** Where a model's property has its name, and whether it must be there. */
 export function propertiesOf({ properties }: Model): [name: string, schema: Schema, required: boolean][] {
   return Object.entries(properties).map(([name, schema]) => [name.replace(/\?$/, ''), schema, !name.endsWith('?')]);
-}
-
-export function schemaOf(model: Model): Schema {
-  const properties = propertiesOf(model);
-  return {
-    type: 'object',
-    properties: Object.fromEntries(properties.map(([name, schema]) => [name, schema])),
-    required: properties.filter(([, , required]) => required).map(([name]) => name),
-    additionalProperties: model.open ?? false,
-  };
 }
 
 /** What a class of rules says of its parameters. On the wire each is a string; what no class declares is ignored. */

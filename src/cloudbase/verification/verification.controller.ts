@@ -5,7 +5,7 @@ import { AUTH_OPTIONS, type ResolvedAuthOptions } from '../../base/auth.options.
 import { ANONYMOUS_SCOPE, SIGN_UP, VERIFICATION } from '../grant-types.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import { AuthExceptionFilter } from '../../base/errors/auth-exception.filter.js';
-import { originOf } from '../../base/http/device-id.js';
+import { originOf } from '../../base/http/origin.js';
 import { Http } from '../../base/http/exchange-of.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import { languageOf } from '../../base/http/language.js';

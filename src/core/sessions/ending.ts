@@ -1,21 +1,20 @@
 import { hostname, userInfo } from 'node:os';
+import type { Origin } from '../../base/http/origin.js';
 import type { User } from '../users/users.js';
 
 /** Why a session ended: the `reason` of the `invalid_grant` that its refresh token gets from then on. */
-export const END_REASONS = [
-  'SIGNED_OUT',
-  'DEVICE_SIGNED_OUT',
-  'DEVICE_LIMIT',
-  'CREDENTIALS_CHANGED',
-  'USER_DISABLED',
-  'USER_PENDING',
-  'CLIENT_DISABLED',
-  'CLIENT_CHANGED',
-  'SESSION_REVOKED',
-  'REFRESH_TOKEN_REUSED',
-  'CODE_REUSED',
-] as const;
-export type EndReason = (typeof END_REASONS)[number];
+export type EndReason =
+  | 'SIGNED_OUT'
+  | 'DEVICE_SIGNED_OUT'
+  | 'DEVICE_LIMIT'
+  | 'CREDENTIALS_CHANGED'
+  | 'USER_DISABLED'
+  | 'USER_PENDING'
+  | 'CLIENT_DISABLED'
+  | 'CLIENT_CHANGED'
+  | 'SESSION_REVOKED'
+  | 'REFRESH_TOKEN_REUSED'
+  | 'CODE_REUSED';
 
 /** Whose doing it was; `server`: nobody's, a rule of the service's own. */
 export type EndActor = 'user' | 'client' | 'operator' | 'server';
@@ -32,12 +31,6 @@ export interface Ending {
 
 /** Where nobody said more. */
 export const REVOKED: Ending = { reason: 'SESSION_REVOKED', by: 'server' };
-
-/** Where a request comes from. */
-export interface Origin {
-  ip?: string;
-  deviceId?: string;
-}
 
 /** Something that a request did. */
 export function endedBy(by: EndActor, reason: EndReason, { ip, deviceId }: Origin = {}): Ending {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../base/clock.js';
+import { moment } from '../../base/commands/command.js';
 import { ClientService } from '../clients/client.service.js';
 import { holds, Users } from '../users/users.js';
 import { AccessTokenService } from './access-token.service.js';
@@ -114,8 +115,8 @@ export function told({ session, state, at, ending, token }: SessionStory): strin
   const { id, sub, client_id, device_id, created_at, rotated_at, expires_at } = session;
   return [
     `session ${id} of the user ${sub} at the client ${client_id}`,
-    `signed in ${when(created_at)}${on(device_id)}`,
-    ...(rotated_at === null ? [] : [`last refreshed ${when(rotated_at)}${on(session.rotated_by_device)}`]),
+    `signed in ${moment(created_at)}${on(device_id)}`,
+    ...(rotated_at === null ? [] : [`last refreshed ${moment(rotated_at)}${on(session.rotated_by_device)}`]),
     ...(token === undefined ? [] : [TOKENS[token]]),
     ...endOf(state, at ?? expires_at, ending),
     ...(ending?.reason === 'REFRESH_TOKEN_REUSED' ? [partiesOf(session, ending)] : []),
@@ -123,27 +124,23 @@ export function told({ session, state, at, ending, token }: SessionStory): strin
 }
 
 function endOf(state: SessionStory['state'], at: number, ending: Ending | undefined): string[] {
-  if (state === 'alive') return [`it is alive, until ${when(at)} at the latest`];
+  if (state === 'alive') return [`it is alive, until ${moment(at)} at the latest`];
   if (state === 'expired')
-    return [`expired ${when(at)}: a session lasts from its sign-in on, and refreshing never extends it`];
+    return [`expired ${moment(at)}: a session lasts from its sign-in on, and refreshing never extends it`];
   if (state === 'outdated') return [`its next refresh will be refused (${ending!.reason}): ${REASONS[ending!.reason]}`];
-  if (!ending) return [`ended ${when(at)}; why, was not kept then`];
+  if (!ending) return [`ended ${moment(at)}; why, was not kept then`];
   const { reason, by, from, device } = ending;
   const where = from === undefined ? '' : ` from ${from}`;
-  return [`ended ${when(at)} (${reason}): ${REASONS[reason]}`, `by ${ACTORS[by]}${where}${on(device)}`];
+  return [`ended ${moment(at)} (${reason}): ${REASONS[reason]}`, `by ${ACTORS[by]}${where}${on(device)}`];
 }
 
 /** Who exchanged the token first, and who came with it again. */
 function partiesOf({ rotated_at, rotated_by_device }: Session, { from, device }: Ending): string {
-  const first = `one party exchanged it${rotated_at === null ? '' : ` ${when(rotated_at)}`}${on(rotated_by_device, true)}`;
+  const first = `one party exchanged it${rotated_at === null ? '' : ` ${moment(rotated_at)}`}${on(rotated_by_device, true)}`;
   return `${first}; the other came with it${from === undefined ? '' : ` from ${from}`}${on(device, true)}`;
 }
 
 function on(device: string | null | undefined, always = false): string {
   if (device !== null && device !== undefined) return ` on the device ${device}`;
   return always ? ' without a device id' : '';
-}
-
-function when(ms: number): string {
-  return new Date(ms).toISOString();
 }

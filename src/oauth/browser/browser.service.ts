@@ -6,7 +6,7 @@ import { Clock } from '../../base/clock.js';
 import { AuthError } from '../../base/errors/auth.error.js';
 import type { HttpExchange } from '../../base/http/http-exchange.js';
 import type { BrowserSession } from './browser-session.entity.js';
-import { originOf } from '../../base/http/device-id.js';
+import { originOf } from '../../base/http/origin.js';
 import { endedBy } from '../../core/sessions/ending.js';
 import { BrowserSessionService, type NewBrowserSession } from './browser-session.service.js';
 

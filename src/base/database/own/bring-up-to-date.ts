@@ -37,7 +37,7 @@ export function unusable(error: unknown, options: OwnOptions): unknown {
 }
 
 /** Where there is none; readable by its owner alone. */
-function makeFile(file: string): void {
+export function makeFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true });
   closeSync(openSync(file, 'a', 0o600));
 }

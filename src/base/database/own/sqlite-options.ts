@@ -28,7 +28,9 @@ export async function sqliteOptions(database: string): Promise<FileOptions> {
     const driver = quiet(await driverOf('sqlite3', () => import('sqlite3')));
     return { type: 'sqlite', driver, busyTimeout: BUSY_TIMEOUT, ...file };
   } catch (error) {
-    return better().catch(() => Promise.reject(error as Error));
+    return better().catch(() => {
+      throw error;
+    });
   }
 }
 
